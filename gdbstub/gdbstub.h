@@ -1,0 +1,256 @@
+/*
+ * gdbstub.h - a GDB remote-protocol stub for kernels: the session, and the port it asks for.
+ *
+ * Freestanding C11.  Knows no processor, no kernel and no wire: everything comes through one
+ * const struct of functions and data, the port.  Allocates nothing, locks nothing, never waits:
+ * bytes are pushed in one at a time, and the answer says what the caller must do.
+ *
+ *     trap -> gdbstub_stopped() -> { byte -> gdbstub_receive() } until it says RESUME -> return
+ *
+ * README.md ports it in five steps.
+ */
+#ifndef GDBSTUB_GDBSTUB_H
+#define GDBSTUB_GDBSTUB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum gdbstub_limits {
+    GDBSTUB_PACKET_SIZE = 4096,    /* bytes between '$' and '#', announced as PacketSize */
+    GDBSTUB_MAX_BREAKPOINTS = 256, /* software breakpoints planted at one time */
+    GDBSTUB_BREAKPOINT_BYTES = 8,  /* longest breakpoint instruction */
+    GDBSTUB_REGISTER_BYTES = 16,   /* widest register */
+    GDBSTUB_NAME_SIZE = 32,        /* thread and state names, with the NUL */
+};
+
+/* Threads are numbered by the port, from 1.  Kernels without threads use one per CPU. */
+typedef uint64_t gdbstub_thread;
+
+enum gdbstub_any_thread {
+    GDBSTUB_NO_THREAD = 0,
+};
+
+/* GDB's own signal numbers (include/gdb/signals.def), which are not the host's. */
+enum gdbstub_signal {
+    GDBSTUB_SIGNAL_NONE = 0,
+    GDBSTUB_SIGINT = 2,
+    GDBSTUB_SIGILL = 4,
+    GDBSTUB_SIGTRAP = 5,
+    GDBSTUB_SIGABRT = 6,
+    GDBSTUB_SIGFPE = 8,
+    GDBSTUB_SIGBUS = 10,
+    GDBSTUB_SIGSEGV = 11,
+};
+
+/* Why the machine stopped. */
+enum gdbstub_cause {
+    GDBSTUB_CAUSE_SIGNAL,       /* a fault, a step or a break-in: the signal says it all */
+    GDBSTUB_CAUSE_SW_BREAK,     /* a breakpoint instruction; the pc must be AT it */
+    GDBSTUB_CAUSE_HW_BREAK,     /* an execute breakpoint in a debug register */
+    GDBSTUB_CAUSE_WATCH_WRITE,  /* a write watchpoint */
+    GDBSTUB_CAUSE_WATCH_ACCESS, /* an access watchpoint */
+};
+
+struct gdbstub_stop {
+    enum gdbstub_cause cause;
+    enum gdbstub_signal signal;
+    gdbstub_thread thread; /* the one that stopped */
+    uint64_t address;      /* WATCH causes: the watched data's address; otherwise ignored */
+};
+
+/* What one thread does when the machine resumes. */
+enum gdbstub_action {
+    GDBSTUB_HOLD, /* stay stopped */
+    GDBSTUB_STEP, /* one instruction, then stop */
+    GDBSTUB_RUN,  /* go on */
+};
+
+struct gdbstub_resume {
+    enum gdbstub_action action;
+    enum gdbstub_signal signal; /* pass the fault to the kernel; NONE: forget it, try again */
+};
+
+/* Hardware points, numbered as in the Z packets. */
+enum gdbstub_point {
+    GDBSTUB_POINT_EXECUTE = 1,
+    GDBSTUB_POINT_WRITE = 2,
+    GDBSTUB_POINT_READ = 3,
+    GDBSTUB_POINT_ACCESS = 4,
+};
+
+enum gdbstub_point_result {
+    GDBSTUB_POINT_DONE,
+    GDBSTUB_POINT_NONE_FREE,   /* E reply: GDB says that it ran out */
+    GDBSTUB_POINT_UNSUPPORTED, /* empty reply: GDB tries another kind */
+};
+
+/* What the caller of gdbstub_receive() must do next. */
+enum gdbstub_event {
+    GDBSTUB_WAIT,     /* nothing: push the next byte */
+    GDBSTUB_BREAK_IN, /* the machine runs and GDB wants it stopped: stop it, then call
+                         gdbstub_stopped(); a request already received is answered there */
+    GDBSTUB_RESUME,   /* the port knows what each thread is to do: leave the trap */
+    GDBSTUB_DETACH,   /* nothing is planted any more: leave the trap, expect no debugger */
+    GDBSTUB_KILL,     /* GDB wants the machine gone: reset it or leave the emulator */
+};
+
+/* One register.  Its index in the table is GDB's number for it. */
+struct gdbstub_register {
+    const char *name;
+    const char *type;  /* of the target description: "int64", "code_ptr", a feature's own, ... */
+    const char *group; /* "general", "float", "system", ...; NULL: GDB's default */
+    uint16_t bits;     /* a multiple of 8, at most 8 * GDBSTUB_REGISTER_BYTES */
+    uint8_t feature;   /* index into gdbstub_arch.features; registers of one are adjacent */
+};
+
+/* One <feature> of the target description. */
+struct gdbstub_feature {
+    const char *name;  /* "org.gnu.gdb.i386.core" */
+    const char *types; /* the XML of its own types, or "" */
+};
+
+/* What the stub must know about the processor: data only. */
+struct gdbstub_arch {
+    const char *architecture; /* of the target description: "i386:x86-64" */
+    const char *osabi;        /* of the target description, or NULL */
+    const struct gdbstub_feature *features;
+    size_t feature_count;
+    const struct gdbstub_register *registers;
+    size_t register_count;
+    size_t g_count;            /* how many registers, from 0, a `g` reply holds */
+    const uint16_t *expedited; /* registers sent with each stop reply: pc, stack, frame */
+    size_t expedited_count;
+    const uint8_t *breakpoint; /* the breakpoint instruction */
+    size_t breakpoint_size;    /* at most GDBSTUB_BREAKPOINT_BYTES */
+};
+
+struct gdbstub_thread_info {
+    char name[GDBSTUB_NAME_SIZE];  /* "main" */
+    char state[GDBSTUB_NAME_SIZE]; /* "running", "sleeping": free text */
+    unsigned cpu;                  /* where it runs, or ran last */
+};
+
+/*
+ * The port: all that the stub asks of the kernel.
+ *
+ * Called with the machine stopped (`send` also while it runs, to answer a request that broke
+ * in), never concurrently, on the caller's stack.  No function may block, allocate or fault.
+ * `ctx` comes back unchanged.  A function under "optional" may be NULL: its packets then get the
+ * empty reply and it is not advertised.  Byte order of register values is the target's.
+ */
+struct gdbstub_port {
+    void *ctx;
+    const struct gdbstub_arch *arch;
+
+    /* Send `len` bytes to GDB; returns when the last one is with the wire, or it is dead. */
+    void (*send)(void *ctx, const void *bytes, size_t len);
+
+    /* Copy register `reg` of `thread` to or from `value`, bits / 8 bytes.  False if it has no
+     * value (GDB shows <unavailable>), or cannot be written, or the thread is gone. */
+    bool (*read_register)(void *ctx, gdbstub_thread thread, size_t reg, void *value);
+    bool (*write_register)(void *ctx, gdbstub_thread thread, size_t reg, const void *value);
+
+    /* Copy memory as `thread` sees it.  Returns how many bytes were copied before the first
+     * address that cannot be reached; any address and length is safe.  Writes go through to
+     * read-only memory: a debugger may do that. */
+    size_t (*read_memory)(void *ctx, gdbstub_thread thread, uint64_t addr, void *buf, size_t len);
+    size_t (*write_memory)(void *ctx, gdbstub_thread thread, uint64_t addr, const void *buf,
+                           size_t len);
+
+    /* May a breakpoint stand at [addr, addr + len)?  NULL if so, else the reason for people:
+     * "in the debugger itself".  Asked for software and execute breakpoints. */
+    const char *(*refuse_breakpoint)(void *ctx, uint64_t addr, size_t len);
+
+    /* The thread after `thread` in any fixed order; after GDBSTUB_NO_THREAD the first; after the
+     * last GDBSTUB_NO_THREAD.  There is always one. */
+    gdbstub_thread (*next_thread)(void *ctx, gdbstub_thread thread);
+
+    /* Describe a thread.  False if it does not exist (any more). */
+    bool (*thread_info)(void *ctx, gdbstub_thread thread, struct gdbstub_thread_info *info);
+
+    /* Note what `thread` does at the next GDBSTUB_RESUME; called for every thread before it.
+     * NULL on success, else the reason why it cannot: "not running on a CPU: cannot be
+     * stepped"; then nothing resumes and GDB is told. */
+    const char *(*set_resume)(void *ctx, gdbstub_thread thread, struct gdbstub_resume how);
+
+    /* Optional.  Set or clear a hardware point; the kind may be one that does not exist. */
+    enum gdbstub_point_result (*insert_point)(void *ctx, enum gdbstub_point kind, uint64_t addr,
+                                              size_t len);
+    enum gdbstub_point_result (*remove_point)(void *ctx, enum gdbstub_point kind, uint64_t addr,
+                                              size_t len);
+
+    /* Optional.  "monitor COMMAND": the text printed goes to GDB's console.  False if there is no
+     * such command. */
+    bool (*monitor)(void *ctx, const char *command, void (*print)(void *to, const char *text),
+                    void *to);
+};
+
+/* A software breakpoint.  Private. */
+struct gdbstub_breakpoint {
+    uint64_t address;
+    uint8_t original[GDBSTUB_BREAKPOINT_BYTES];
+    bool planted;
+};
+
+/* A session.  The caller owns the memory; the fields are private. */
+struct gdbstub {
+    const struct gdbstub_port *port;
+    bool attached;       /* GDB has spoken and has not detached */
+    bool running;        /* the machine runs: a stop reply is owed */
+    bool no_ack;         /* QStartNoAckMode */
+    bool multiprocess;   /* thread ids are written pPID.TID */
+    bool error_messages; /* the client accepts E.text everywhere */
+    bool request_held;   /* a whole request broke in: gdbstub_stopped() answers it */
+    uint8_t framing;     /* enum framing of session.c */
+    uint8_t checksum, expected;
+    gdbstub_thread general;          /* Hg: registers and memory */
+    gdbstub_thread resume;           /* Hc: c and s; NO_THREAD: all */
+    uint64_t range_start, range_end; /* vCont;r: step while the pc is inside; end 0: none */
+    gdbstub_thread range_thread;
+    struct gdbstub_stop stop;
+    struct gdbstub_breakpoint breakpoints[GDBSTUB_MAX_BREAKPOINTS];
+    size_t in_length, out_length;
+    uint8_t in[GDBSTUB_PACKET_SIZE + 1];  /* the request, NUL-terminated */
+    uint8_t out[GDBSTUB_PACKET_SIZE + 4]; /* '$', the reply, '#', checksum; kept until acked */
+};
+
+/* Start a session over `port`, which must outlive it.  Sends nothing until GDB speaks. */
+void gdbstub_init(struct gdbstub *stub, const struct gdbstub_port *port);
+
+/*
+ * The machine has stopped, all of it.  Sends the stop reply if GDB waits for one.
+ *
+ * Returns RESUME at once, having sent nothing, when the stop is a step inside a range that GDB
+ * asked for (vCont;r); otherwise WAIT, or what the request that broke in asks for.
+ */
+enum gdbstub_event gdbstub_stopped(struct gdbstub *stub, const struct gdbstub_stop *stop);
+
+/*
+ * Take one byte from GDB: any byte, at any time, machine stopped or running.
+ *
+ * While it runs, only ^C (when attached) and a complete request with a right checksum stop it:
+ * noise does not.
+ */
+enum gdbstub_event gdbstub_receive(struct gdbstub *stub, uint8_t byte);
+
+/* Is a GDB there?  From its first request to its detach or kill. */
+bool gdbstub_attached(const struct gdbstub *stub);
+
+/* Has GDB planted a software breakpoint at `addr`?  The trap handler asks with pc minus the
+ * instruction's length. */
+bool gdbstub_planted(const struct gdbstub *stub, uint64_t addr);
+
+/* The machine runs and has text for GDB's console (`O` packet).  False, with nothing sent, if
+ * GDB is not waiting for a stop. */
+bool gdbstub_print(struct gdbstub *stub, const char *text, size_t len);
+
+/* The program is over: tell GDB (`W`), if it waits, and forget it.  True if it was told: feed
+ * bytes to gdbstub_receive() until gdbstub_attached() is false, for a bounded time. */
+bool gdbstub_exited(struct gdbstub *stub, uint8_t status);
+
+/* Something went wrong inside a port function or the stub while a request was answered, and the
+ * caller has unwound out of it: answer `E.text` instead, and go on with the session. */
+void gdbstub_abandon(struct gdbstub *stub, const char *text);
+
+#endif
