@@ -1,0 +1,209 @@
+/*
+ * arch.h - the contract: all that kernel/ may ask of a processor.
+ *
+ * Says nothing about which one.  Nothing here allocates from a heap, takes a lock, or waits
+ * without a limit; what may be called from a trap handler, in a crash or by the debugger says so
+ * with "anywhere".
+ */
+#ifndef ARCH_ARCH_H
+#define ARCH_ARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "crashdump/record.h"
+#include "gdbstub/gdbstub.h"
+#include "trap/trap.h"
+
+/* ---- Boot: what the boot loader left, in one form whichever it was ---- */
+
+enum arch_boot_limits {
+    ARCH_COMMAND_LINE_BYTES = 1024,
+    ARCH_MEMORY_RANGES = 64,
+    ARCH_BOOT_MODULES = 8,
+};
+
+enum arch_memory_kind {
+    ARCH_MEMORY_USABLE = 1,
+    ARCH_MEMORY_RESERVED = 2,
+    ARCH_MEMORY_ACPI = 3, /* tables: readable, reusable once read */
+    ARCH_MEMORY_NVS = 4,  /* the firmware's own */
+    ARCH_MEMORY_BAD = 5,
+};
+
+struct arch_memory_range {
+    uint64_t start, end; /* physical, [start, end); sorted, disjoint */
+    enum arch_memory_kind kind;
+};
+
+struct arch_boot_module {
+    uint64_t start, end; /* physical, [start, end) */
+    char name[64];       /* its command line, cut to fit */
+};
+
+struct arch_boot_info {
+    const char *loader;                         /* "GRUB 2.06", "PVH" */
+    char command_line[ARCH_COMMAND_LINE_BYTES]; /* cut to fit; "" if there is none */
+    struct arch_memory_range ranges[ARCH_MEMORY_RANGES];
+    size_t range_count;
+    struct arch_boot_module modules[ARCH_BOOT_MODULES];
+    size_t module_count;
+    uint64_t acpi_root; /* physical address of the RSDP, 0: search or none */
+};
+
+/* What the boot loader said.  Valid from kernel_main() on, anywhere. */
+const struct arch_boot_info *arch_boot_info(void);
+
+/* Boot order, each once, by the first CPU: */
+void arch_init_traps(void);      /* descriptor tables, vectors, exception stacks */
+void arch_init_memory(void);     /* the final page tables: permissions, guards, direct map */
+void arch_init_time(void);       /* calibrate the clock */
+void arch_init_interrupts(void); /* interrupt controllers, all lines masked */
+
+/* ---- Processors ---- */
+
+/* Which CPU this is, from 0; anywhere.  Trusts no register that a broken kernel may destroy. */
+unsigned arch_cpu_id(void);
+unsigned arch_cpu_count(void);
+
+void arch_pause(void);           /* in a loop that polls; anywhere */
+_Noreturn void arch_halt(void);  /* interrupts off, for ever; anywhere */
+_Noreturn void arch_reset(void); /* reset the machine; anywhere */
+void arch_interrupts_enable(void);
+void arch_interrupts_disable(void);
+
+/* Leave the emulator with `code` (0..127) as its guest's status; returns where there is no
+ * emulator that offers a way out.  Anywhere. */
+void arch_exit_emulator(unsigned code);
+
+/* Microseconds since boot, monotonic; 0 before arch_init_time().  Anywhere. */
+uint64_t arch_time_us(void);
+
+/* 16 bytes that differ from boot to boot.  Anywhere. */
+void arch_boot_id(uint8_t id[CRASH_BOOT_ID_BYTES]);
+
+/* ---- Serial lines: polled, bounded, without locks; anywhere ---- */
+
+enum arch_line {
+    ARCH_LINE_1, /* COM1 */
+    ARCH_LINE_2, /* COM2 */
+    ARCH_LINES,
+};
+
+/* Set the line to 115200 8N1.  False if there is no UART there. */
+bool arch_line_init(enum arch_line line);
+
+/* Send; returns the bytes taken before the UART stopped taking them (then it counts as dead, and
+ * later calls give up at once until it takes one again). */
+size_t arch_line_write(enum arch_line line, const void *bytes, size_t len);
+
+/* The next byte received, or -1 if there is none. */
+int arch_line_read(enum arch_line line);
+
+/* Wait, for a bounded time, until everything written has left the UART. */
+void arch_line_flush(enum arch_line line);
+
+/* Raise TRAP_NMI on this CPU when a byte arrives, or no longer.  Enabling with bytes waiting raises
+ * one at once.  False if the machine cannot route it (then a byte is only seen by polling). */
+bool arch_line_break_in(enum arch_line line, bool enable);
+
+/* ---- Memory ---- */
+
+enum arch_page {
+    ARCH_PAGE_BYTES = 4096,
+};
+
+/* Pages for ever, zeroed and mapped read-write in a range of their own with an unmapped page on
+ * either side; `name` and `kind` (enum crash_map_kind) show in the memory map.  NULL if memory is
+ * short.  Only before threads exist. */
+void *arch_map_pages(size_t bytes, enum crash_map_kind kind, const char *name);
+
+/* Copy without faulting, whatever the address: the bytes copied before the first that cannot be
+ * reached.  Anywhere. */
+size_t arch_copy(void *to, const void *from, size_t len);
+
+/* The same for a debugger: writes also reach read-only memory, through a window that is writable
+ * only while it is used. */
+size_t arch_copy_from(void *to, uint64_t from, size_t len);
+size_t arch_patch(uint64_t to, const void *from, size_t len);
+
+/* Walk the current page tables for `address`; never faults.  Anywhere. */
+void arch_walk(uint64_t address, struct crash_walk *walk);
+
+/* The n-th range of the kernel's address space (sections, stacks, guards, windows), for records and
+ * people.  False past the last.  `captured` is left to the caller.  Anywhere. */
+bool arch_map_entry(size_t n, struct crash_map *entry);
+
+/* The stack that holds `address`: its bounds, its name.  False if none does.  Anywhere. */
+struct arch_stack {
+    uint64_t bottom, top; /* [bottom, top); the guard page is below bottom */
+    const char *name;
+};
+bool arch_find_stack(uint64_t address, struct arch_stack *stack);
+
+/* Is this the address of kernel code? */
+bool arch_is_text(uint64_t address);
+
+/* Must no breakpoint stand there?  NULL if it may, else why not. */
+const char *arch_refuse_breakpoint(uint64_t address, size_t len);
+
+/* ---- Traps ---- */
+
+/* Vector number of a panic: outside the hardware's range. */
+enum arch_vectors {
+    ARCH_VECTOR_PANIC = 256,
+};
+
+/* Enter trap_dispatch() as TRAP_PANIC with the caller's registers; returns if a handler says so. */
+void arch_panic(const char *message);
+
+/* If a probing copy, or else a guarded call, is what trapped: make the frame leave it and say true.
+ * First row of the trap table. */
+bool arch_recover(struct trap *trap);
+
+/* Call function(argument); true if it returned.  False if it trapped for good: then *caught says
+ * how (its frame is gone), and whatever it had begun is left as it was.  Nests; anywhere. */
+bool arch_guard(void (*function)(void *), void *argument, struct trap *caught);
+
+/* Call function(argument) on the emergency stack of that purpose, of this CPU, and come back. */
+enum arch_stack_purpose {
+    ARCH_STACK_DEBUGGER,
+    ARCH_STACK_FATAL,
+    ARCH_STACK_PURPOSES,
+};
+void arch_call_on_stack(enum arch_stack_purpose purpose, void (*function)(void *), void *argument);
+
+/* Call function(argument) on the stack that ends at `top`, never to return. */
+_Noreturn void arch_run_on_stack(void *top, void (*function)(void *), void *argument);
+
+/* One line for people: "write to a page that is present, by the kernel".  For any trap; "" if
+ * there is nothing to add to its name. */
+void arch_describe_trap(const struct trap *trap, char *text, size_t size);
+
+/* ---- The registers of a frame ---- */
+
+/* For the stub: the register table, in GDB's order. */
+extern const struct gdbstub_arch arch_gdb;
+
+/* Copy register `reg` of arch_gdb to or from `value`.  `frame` is where the trap happened on this
+ * CPU; registers that are not in it are the CPU's own.  False: no value, or not writable. */
+bool arch_register_read(const struct trap_frame *frame, size_t reg, void *value);
+bool arch_register_write(struct trap_frame *frame, size_t reg, const void *value);
+
+uint64_t arch_frame_pc(const struct trap_frame *frame);
+void arch_frame_set_pc(struct trap_frame *frame, uint64_t pc);
+uint64_t arch_frame_sp(const struct trap_frame *frame);
+uint64_t arch_frame_fp(const struct trap_frame *frame);
+
+/* Stop after one instruction of `frame`, or no longer. */
+void arch_frame_set_step(struct trap_frame *frame, bool step);
+
+/* Does TRAP_BREAKPOINT's pc stand behind a breakpoint instruction of the kind the stub plants? */
+bool arch_frame_behind_breakpoint(const struct trap_frame *frame);
+
+/* REGS of a record: the values of arch_gdb's integer registers, in order; see FORMAT.md. */
+size_t arch_record_registers(const struct trap_frame *frame, uint64_t *values, size_t max,
+                             uint64_t valid[2]);
+
+#endif
