@@ -132,7 +132,8 @@ size_t arch_patch(uint64_t to, const void *from, size_t len);
 void arch_walk(uint64_t address, struct crash_walk *walk);
 
 /* The n-th range of the kernel's address space (sections, stacks, guards, windows), for records and
- * people.  False past the last.  `captured` is left to the caller.  Anywhere. */
+ * people; where two overlap, the first says what it is.  False past the last.  `captured` is left
+ * to the caller.  Anywhere. */
 bool arch_map_entry(size_t n, struct crash_map *entry);
 
 /* The stack that holds `address`: its bounds, its name.  False if none does.  Anywhere. */
@@ -144,6 +145,9 @@ bool arch_find_stack(uint64_t address, struct arch_stack *stack);
 
 /* Is this the address of kernel code? */
 bool arch_is_text(uint64_t address);
+
+/* Is this the address of code that runs only between a trap and the return from it? */
+bool arch_in_trap_path(uint64_t address);
 
 /* Must no breakpoint stand there?  NULL if it may, else why not. */
 const char *arch_refuse_breakpoint(uint64_t address, size_t len);
@@ -157,6 +161,9 @@ enum arch_vectors {
 
 /* Enter trap_dispatch() as TRAP_PANIC with the caller's registers; returns if a handler says so. */
 void arch_panic(const char *message);
+
+/* Execute a breakpoint instruction, here. */
+void arch_breakpoint(void);
 
 /* If a probing copy, or else a guarded call, is what trapped: make the frame leave it and say true.
  * First row of the trap table. */

@@ -39,7 +39,10 @@ struct crash_source {
 };
 
 enum crash_limits {
-    CRASH_PAYLOAD_BYTES = 20 * 1024, /* longest payload of one section: more is truncated */
+    CRASH_PAYLOAD_BYTES = 20 * 1024,       /* longest payload of one section: more is truncated */
+    CRASH_MEMORY_BYTES = 16 * 1024 * 1024, /* longest range of memory: the rest is cut off */
+    CRASH_UNIT_BYTES = 512,                /* memory is read and stored in units of this size */
+    CRASH_DIRECTORY_SECTIONS = 64,         /* section headers that ENDS can repeat */
 };
 
 /* A record being written.  The caller owns the memory; the fields are private. */
@@ -52,6 +55,7 @@ struct crash_writer {
     uint32_t sections_crc; /* running CRC32C over the sections' crc fields */
     uint64_t length;       /* bytes given to the sink */
     struct crash_section_header section;
+    struct crash_section_header directory[CRASH_DIRECTORY_SECTIONS];
     size_t payload_length;
     uint8_t payload[CRASH_PAYLOAD_BYTES];
 };
@@ -66,7 +70,8 @@ void crash_section(struct crash_writer *writer, uint32_t tag, uint64_t address, 
                    size_t len);
 
 /* A section in pieces.  Nothing reaches the sink before _end, so a caller that has unwound out of
- * a fault calls _end with faulted = true, and what was gathered so far is kept. */
+ * a fault calls _end with faulted = true, and what was gathered so far is kept.  A section that is
+ * still open when the next one begins ends as faulted; pieces outside a section are dropped. */
 void crash_section_begin(struct crash_writer *writer, uint32_t tag, uint64_t address);
 void crash_append(struct crash_writer *writer, const void *bytes, size_t len);
 /* Append memory [addr, addr + len) as struct crash_unit pieces: what cannot be read becomes a hole,
@@ -80,13 +85,15 @@ bool crash_end(struct crash_writer *writer, uint64_t time_used_us);
 /* CRC32C (Castagnoli, reflected) of `len` bytes, continuing from `crc`; start with 0. */
 uint32_t crash_crc32c(uint32_t crc, const void *bytes, size_t len);
 
-/* The name by which a record's lines are told from another's: from boot id and sequence. */
+/* The name by which a record's lines are told from another's: from sequence, boot id, build id. */
 uint32_t crash_record_id(const struct crash_header *header);
 
 enum crash_line_limits {
-    CRASH_LINE_BYTES = 96,       /* record bytes on one line */
-    CRASH_LINE_CHARACTERS = 192, /* longest line, with its line ends */
-    CRASH_LINE_REPEATED = 4096,  /* the record's first bytes, sent again at the end */
+    CRASH_LINE_BYTES = 96,        /* record bytes on one line */
+    CRASH_LINE_CHARACTERS = 192,  /* longest line, with its line ends */
+    CRASH_LINE_REPEATED = 4096,   /* the record's first bytes, sent again at the end */
+    CRASH_LINES_RECORD = 1 << 24, /* longest record that lines can carry */
+    CRASH_LINES_VERSION = 1,      /* of the lines' format: readers refuse a higher one */
 };
 
 /*
@@ -97,9 +104,10 @@ struct crash_lines {
     void *ctx;
     bool (*print)(void *ctx, const char *text, size_t len);
     /* Private from here on. */
+    bool dead; /* print has refused: nothing is printed any more */
     uint32_t record_id;
-    uint64_t offset; /* of the first byte in `line` */
-    size_t fill;
+    uint32_t length; /* bytes of the record so far */
+    size_t fill;     /* of them, not yet printed: in `line` */
     uint8_t line[CRASH_LINE_BYTES];
     uint8_t first[CRASH_LINE_REPEATED];
 };

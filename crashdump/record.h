@@ -38,7 +38,7 @@ struct crash_header {
     uint8_t build_id[CRASH_BUILD_ID_BYTES]; /* the kernel's NT_GNU_BUILD_ID, zero-padded */
     uint32_t build_id_length;               /* 0: unknown */
     uint32_t flags;                         /* enum crash_record_flags */
-    uint32_t record_id;                     /* names the record on a line: see FORMAT.md */
+    uint32_t record_id;                     /* CRC32C of sequence, boot_id and build_id */
     uint8_t reserved[48];                   /* zero */
     uint32_t crc;                           /* CRC32C of all the bytes before it */
     uint32_t crc_pad;                       /* zero */
@@ -215,14 +215,15 @@ struct crash_nested {
 };
 _Static_assert(sizeof(struct crash_nested) == 104, "NEST v1");
 
-/* ENDS. */
+/* ENDS.  Followed by a copy of the header of each section before, `header_count` of them: a lost
+ * header costs nothing but itself. */
 struct crash_end_section {
     uint32_t section_count; /* before this one */
     uint32_t faulted;       /* sections cut short by a fault */
     uint64_t length;        /* bytes of the record before this section */
     uint64_t time_used_us;
     uint32_t sections_crc; /* CRC32C over the crc fields of all sections before */
-    uint32_t reserved;     /* zero */
+    uint32_t header_count; /* less than section_count if the writer had no room for all */
 };
 _Static_assert(sizeof(struct crash_end_section) == 32, "ENDS v1");
 

@@ -22,6 +22,8 @@ enum gdbstub_limits {
     GDBSTUB_BREAKPOINT_BYTES = 8,  /* longest breakpoint instruction */
     GDBSTUB_REGISTER_BYTES = 16,   /* widest register */
     GDBSTUB_NAME_SIZE = 32,        /* thread and state names, with the NUL */
+    GDBSTUB_MAX_POINTS = 16,       /* hardware points inserted at one time */
+    GDBSTUB_MAX_ORDERS = 16,       /* actions in one vCont */
 };
 
 /* Threads are numbered by the port, from 1.  Kernels without threads use one per CPU. */
@@ -98,7 +100,7 @@ enum gdbstub_event {
 /* One register.  Its index in the table is GDB's number for it. */
 struct gdbstub_register {
     const char *name;
-    const char *type;  /* of the target description: "int64", "code_ptr", a feature's own, ... */
+    const char *type;  /* "int64", "code_ptr", a feature's own, ...; NULL: GDB's default */
     const char *group; /* "general", "float", "system", ...; NULL: GDB's default */
     uint16_t bits;     /* a multiple of 8, at most 8 * GDBSTUB_REGISTER_BYTES */
     uint8_t feature;   /* index into gdbstub_arch.features; registers of one are adjacent */
@@ -118,6 +120,7 @@ struct gdbstub_arch {
     size_t feature_count;
     const struct gdbstub_register *registers;
     size_t register_count;
+    size_t pc;                 /* which register is the program counter */
     size_t g_count;            /* how many registers, from 0, a `g` reply holds */
     const uint16_t *expedited; /* registers sent with each stop reply: pc, stack, frame */
     size_t expedited_count;
@@ -186,33 +189,65 @@ struct gdbstub_port {
                     void *to);
 };
 
-/* A software breakpoint.  Private. */
+/* A software breakpoint that is planted.  Private. */
 struct gdbstub_breakpoint {
     uint64_t address;
+    gdbstub_thread thread; /* through whose view of memory it was planted */
     uint8_t original[GDBSTUB_BREAKPOINT_BYTES];
-    bool planted;
+};
+
+/* A hardware point that is inserted.  Private. */
+struct gdbstub_hardware_point {
+    enum gdbstub_point kind;
+    uint64_t address;
+    size_t length;
+};
+
+/* What GDB ordered one thread, or all, to do.  Private. */
+struct gdbstub_order {
+    gdbstub_thread thread; /* or STUB_ALL_THREADS */
+    struct gdbstub_resume how;
+    uint64_t range_start, range_end; /* vCont;r: step on while the pc is inside; empty: no range */
 };
 
 /* A session.  The caller owns the memory; the fields are private. */
 struct gdbstub {
     const struct gdbstub_port *port;
-    bool attached;       /* GDB has spoken and has not detached */
-    bool running;        /* the machine runs: a stop reply is owed */
-    bool no_ack;         /* QStartNoAckMode */
-    bool multiprocess;   /* thread ids are written pPID.TID */
-    bool error_messages; /* the client accepts E.text everywhere */
-    bool request_held;   /* a whole request broke in: gdbstub_stopped() answers it */
-    uint8_t framing;     /* enum framing of session.c */
-    uint8_t checksum, expected;
-    gdbstub_thread general;          /* Hg: registers and memory */
-    gdbstub_thread resume;           /* Hc: c and s; NO_THREAD: all */
-    uint64_t range_start, range_end; /* vCont;r: step while the pc is inside; end 0: none */
-    gdbstub_thread range_thread;
-    struct gdbstub_stop stop;
+    struct gdbstub_stop stop; /* the last one */
+
+    bool attached;     /* GDB has spoken and has not detached */
+    bool running;      /* the machine runs; when attached, GDB waits for a stop reply */
+    bool request_held; /* a whole request broke in: gdbstub_stopped() answers it */
+    bool answering;    /* a reply is being made: gdbstub_abandon() would send another instead */
+    bool closing;      /* the exit was told: attached until GDB has acknowledged it */
+    unsigned client;   /* what GDB announced: enum client_feature of internal.h */
+
+    bool no_ack;          /* QStartNoAckMode */
+    unsigned unacked;     /* packets sent that GDB has yet to acknowledge */
+    uint8_t framing;      /* enum framing of framing.c */
+    uint8_t checksum;     /* of the request so far */
+    uint8_t expected;     /* the checksum that the request claims */
+    bool checksum_broken; /* it claims one that is not hex */
+    bool oversize;        /* the request is longer than `in` */
+    bool reply_overflow;  /* the reply is longer than `out` */
+
+    gdbstub_thread general; /* Hg: registers and memory */
+    gdbstub_thread resume;  /* Hc: c and s; or STUB_ALL_THREADS */
+    gdbstub_thread listed;  /* the last that qfThreadInfo and qsThreadInfo told */
+    const char *refusal;    /* why a request was refused, for people */
+
+    struct gdbstub_order orders[GDBSTUB_MAX_ORDERS];
+    size_t order_count;
     struct gdbstub_breakpoint breakpoints[GDBSTUB_MAX_BREAKPOINTS];
-    size_t in_length, out_length;
-    uint8_t in[GDBSTUB_PACKET_SIZE + 1];  /* the request, NUL-terminated */
-    uint8_t out[GDBSTUB_PACKET_SIZE + 4]; /* '$', the reply, '#', checksum; kept until acked */
+    size_t breakpoint_count;
+    struct gdbstub_hardware_point points[GDBSTUB_MAX_POINTS];
+    size_t point_count;
+
+    size_t in_length;
+    size_t reply_length;                  /* of the reply being written at out + 1 */
+    size_t frame_length;                  /* of the packet in `out`, to repeat it; 0: none */
+    uint8_t in[GDBSTUB_PACKET_SIZE + 1];  /* the request; room for a NUL behind it */
+    uint8_t out[GDBSTUB_PACKET_SIZE + 4]; /* '$', the reply, '#', checksum */
 };
 
 /* Start a session over `port`, which must outlive it.  Sends nothing until GDB speaks. */

@@ -110,6 +110,11 @@ struct descriptor_pointer {
     uint64_t base;
 } __attribute__((packed));
 
+static inline void lgdt(const struct descriptor_pointer *pointer)
+{
+    __asm__ volatile("lgdt %0" : : "m"(*pointer));
+}
+
 static inline void lidt(const struct descriptor_pointer *pointer)
 {
     __asm__ volatile("lidt %0" : : "m"(*pointer));
@@ -138,12 +143,11 @@ static inline void fxrstor(const void *image)
     __asm__ volatile("fxrstor64 (%0)" : : "r"(image) : "memory");
 }
 
-enum msr {
-    MSR_APIC_BASE = 0x1b,
-    MSR_EFER = 0xc0000080,
-    MSR_FS_BASE = 0xc0000100,
-    MSR_GS_BASE = 0xc0000101,
-    MSR_KERNEL_GS_BASE = 0xc0000102,
-};
+/* Numbers of model-specific registers (SDM 4, 2.1): too large for an enum of ISO C. */
+#define MSR_APIC_BASE      0x1bu
+#define MSR_EFER           0xc0000080u
+#define MSR_FS_BASE        0xc0000100u
+#define MSR_GS_BASE        0xc0000101u
+#define MSR_KERNEL_GS_BASE 0xc0000102u
 
 #endif

@@ -1,0 +1,35 @@
+/*
+ * acpi.h - where ACPI's tables say the interrupt controllers are.
+ */
+#ifndef ARCH_X86_64_ACPI_H
+#define ARCH_X86_64_ACPI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "physical.h"
+
+enum acpi_limits {
+    ACPI_IO_APICS = 8,
+    ACPI_ISA_IRQS = 16,
+};
+
+/* The multiple APIC description table, as far as the kernel reads it. */
+struct acpi_madt {
+    struct acpi_io_apic {
+        uint64_t address;   /* physical */
+        uint32_t first_gsi; /* the global number of its first input */
+    } io_apics[ACPI_IO_APICS];
+    size_t io_apic_count;
+    struct acpi_isa_irq {
+        uint32_t gsi;
+        bool active_low;
+    } isa_irqs[ACPI_ISA_IRQS];
+};
+
+/* Read the MADT; `rsdp` is the physical address of the root pointer, 0: search it where a BIOS
+ * leaves it.  False if there is none whose checksums hold. */
+bool acpi_read_madt(const struct physical_memory *memory, uint64_t rsdp, struct acpi_madt *madt);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * calls.h - the functions of calls.asm and probe.asm that only the architecture uses.
+ */
+#ifndef ARCH_X86_64_CALLS_H
+#define ARCH_X86_64_CALLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What a guarded call needs to be left from anywhere below it. */
+struct guard_context {
+    uint64_t rbx, rbp, r12, r13, r14, r15, rsp;
+};
+
+/* Call function(argument): true when it returns; false after a trap went to
+ * guarded_call_escape with rdi = context. */
+bool guarded_call(void (*function)(void *), void *argument, struct guard_context *context);
+void guarded_call_escape(void);
+
+/* Call function(argument) on the stack that ends at `top`, and come back. */
+void call_on_stack(uint64_t top, void (*function)(void *), void *argument);
+
+/* After lgdt: load the selectors of descriptors.h. */
+void reload_segments(void);
+
+/* Read a model-specific register.  False if the processor does not have it. */
+bool probe_rdmsr(uint32_t msr, uint64_t *value);
+
+/* A row of the fixups section: an access that may fault, and where it goes on if it does. */
+struct fixup {
+    uint64_t access, resume;
+};
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * descriptors.h - GDT, TSS, IDT of each CPU: what they must hold, where they are.
+ */
+#ifndef ARCH_X86_64_DESCRIPTORS_H
+#define ARCH_X86_64_DESCRIPTORS_H
+
+/* In the order that SYSCALL and SYSRET want (SDM 2B, SYSRET): user data before user code. */
+enum selector {
+    SELECTOR_KERNEL_CODE = 0x08,
+    SELECTOR_KERNEL_DATA = 0x10,
+    SELECTOR_USER_DATA = 0x20 | 3,
+    SELECTOR_USER_CODE = 0x28 | 3,
+    SELECTOR_TSS = 0x30,
+};
+
+/* Interrupt stack table slots (SDM 3A 6.14.5): vectors whose stack must be good whatever the
+ * interrupted one is.  Column `ist` of vectors.def. */
+enum ist {
+    IST_NONE = 0,
+    IST_NMI = 1,
+    IST_DOUBLE_FAULT = 2,
+    IST_MACHINE_CHECK = 3,
+    IST_DEBUG = 4,
+    IST_BREAKPOINT = 5,
+    IST_SLOTS = 5,
+};
+
+enum cpu_limits {
+    CPUS = 8,
+};
+
+#endif

@@ -1,0 +1,113 @@
+/*
+ * exceptions.c - from a vector and a frame to a struct trap, and back.
+ *
+ * The only code between entry.asm and the trap table.  Reads what the processor overwrites with the
+ * next exception (CR2, DR6) before anything else can fail; decides nothing.
+ */
+#include "arch/arch.h"
+#include "descriptors.h"
+#include "frame.h"
+#include "instructions.h"
+
+/* Error code of #PF (SDM 3A 4.7), DR6 at rest (SDM 3B 17.2.3). */
+enum page_fault_bits {
+    PAGE_FAULT_PRESENT = 1 << 0,
+    PAGE_FAULT_WRITE = 1 << 1,
+    PAGE_FAULT_USER = 1 << 2,
+    PAGE_FAULT_RESERVED = 1 << 3,
+    PAGE_FAULT_FETCH = 1 << 4,
+    PAGE_FAULT_PROTECTION_KEY = 1 << 5,
+    PAGE_FAULT_SHADOW_STACK = 1 << 6,
+};
+#define DR6_AT_REST 0xffff0ff0u
+
+struct exception {
+    const char *name;
+    enum trap_class class;
+    enum trap_kind kind;
+};
+
+static const struct exception exceptions[] = {
+#define VECTOR(number, mnemonic, name, error, class, kind, ist)                                    \
+    [number] = {name, TRAP_CLASS_##class, TRAP_##kind},
+#include "vectors.def"
+#undef VECTOR
+};
+
+enum exception_vectors {
+    VECTOR_DEBUG = 1,
+    VECTOR_PAGE_FAULT = 14,
+    EXCEPTIONS = sizeof(exceptions) / sizeof(exceptions[0]),
+};
+_Static_assert(EXCEPTIONS == 32, "vectors.def lists the 32 exceptions");
+
+static const struct exception interrupt = {"interrupt", TRAP_CLASS_INTERRUPT, TRAP_INTERRUPT};
+static const struct exception panic = {"panic", TRAP_CLASS_TRAP, TRAP_PANIC};
+
+static const struct exception *exception_of(uint64_t vector)
+{
+    if (vector < EXCEPTIONS)
+        return &exceptions[vector];
+    return vector == ARCH_VECTOR_PANIC ? &panic : &interrupt;
+}
+
+static unsigned page_fault_access(uint64_t error)
+{
+    static const struct {
+        unsigned bit, access;
+    } map[] = {
+        {PAGE_FAULT_PRESENT, TRAP_ACCESS_PRESENT},
+        {PAGE_FAULT_WRITE, TRAP_ACCESS_WRITE},
+        {PAGE_FAULT_USER, TRAP_ACCESS_USER},
+        {PAGE_FAULT_RESERVED, TRAP_ACCESS_RESERVED},
+        {PAGE_FAULT_FETCH, TRAP_ACCESS_EXECUTE},
+        {PAGE_FAULT_PROTECTION_KEY, TRAP_ACCESS_OTHER},
+        {PAGE_FAULT_SHADOW_STACK, TRAP_ACCESS_OTHER},
+    };
+    unsigned access = 0;
+
+    for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++) {
+        if ((error & map[i].bit) != 0)
+            access |= map[i].access;
+    }
+    return access;
+}
+
+/* What only one kind of trap has.  DR6 is sticky: read it once, leave it clean. */
+static void add_details(struct trap *trap, uint64_t fault_address)
+{
+    if (trap->vector == VECTOR_PAGE_FAULT) {
+        trap->address = fault_address;
+        trap->access = page_fault_access(trap->error);
+    } else if (trap->vector == VECTOR_DEBUG) {
+        trap->error = read_dr6() & ~(uint64_t)DR6_AT_REST;
+        write_dr6(DR6_AT_REST);
+    } else if (trap->vector == ARCH_VECTOR_PANIC) {
+        trap->message = (const char *)(uintptr_t)trap->error;
+        trap->error = 0;
+    }
+}
+
+void arch_trap(struct trap_frame *frame);
+
+/* Called by trap_common with interrupts off; returning loads the frame. */
+void arch_trap(struct trap_frame *frame)
+{
+    uint64_t fault_address = read_cr2();
+    const struct exception *exception = exception_of(frame->vector);
+    struct trap trap = {
+        .kind = exception->kind,
+        .class = exception->class,
+        .origin = (frame->cs & 3) != 0 ? TRAP_FROM_USER : TRAP_FROM_KERNEL,
+        .cpu = arch_cpu_id(),
+        .vector = (uint32_t)frame->vector,
+        .error = frame->error,
+        .pc = frame->rip,
+        .name = exception->name,
+        .frame = frame,
+    };
+
+    add_details(&trap, fault_address);
+    if (!trap_dispatch(&trap))
+        arch_halt();
+}

@@ -1,0 +1,452 @@
+/*
+ * registers.c - the registers of a trap frame and of this CPU, by GDB's numbers.
+ *
+ * registers.def says what there is and where; this file says how a place is read and written.  The
+ * kernel itself never touches x87 and SSE state, so it is read from the CPU when asked for.
+ */
+#include "arch/arch.h"
+#include "calls.h"
+#include "frame.h"
+#include "instructions.h"
+#include "target_features.h"
+
+enum place_kind {
+    PLACE_FRAME, /* offset in struct trap_frame */
+    PLACE_FPU,   /* offset in the FXSAVE image */
+    PLACE_X87,   /* an x87 control register: enum x87 */
+    PLACE_LIVE,  /* the CPU's own: enum live */
+};
+
+struct place {
+    uint8_t kind;
+    uint16_t at;
+};
+
+/* The FXSAVE image (SDM 1, table 10-2). */
+struct fpu_image {
+    uint16_t fctrl, fstat;
+    uint8_t tags; /* abridged: bit n is set if physical register n is not empty */
+    uint8_t reserved;
+    uint16_t fop;
+    uint32_t fioff, fiseg, fooff, foseg;
+    uint32_t mxcsr, mxcsr_mask;
+    uint8_t st[8][16];
+    uint8_t xmm[16][16];
+    uint8_t unused[96];
+} __attribute__((aligned(16)));
+_Static_assert(sizeof(struct fpu_image) == 512, "SDM 1, table 10-2");
+
+enum x87 {
+    X87_fctrl,
+    X87_fstat,
+    X87_ftag,
+    X87_fiseg,
+    X87_fioff,
+    X87_foseg,
+    X87_fooff,
+    X87_fop,
+};
+
+/* ---- Registers that are the CPU's own ---- */
+
+static uint64_t read_fs_base(void)
+{
+    return rdmsr(MSR_FS_BASE);
+}
+
+static uint64_t read_gs_base(void)
+{
+    return rdmsr(MSR_GS_BASE);
+}
+
+static uint64_t read_k_gs_base(void)
+{
+    return rdmsr(MSR_KERNEL_GS_BASE);
+}
+
+static uint64_t read_efer(void)
+{
+    return rdmsr(MSR_EFER);
+}
+
+static void write_fs_base(uint64_t value)
+{
+    wrmsr(MSR_FS_BASE, value);
+}
+
+static void write_gs_base(uint64_t value)
+{
+    wrmsr(MSR_GS_BASE, value);
+}
+
+static void write_k_gs_base(uint64_t value)
+{
+    wrmsr(MSR_KERNEL_GS_BASE, value);
+}
+
+enum live {
+    LIVE_ds,
+    LIVE_es,
+    LIVE_fs,
+    LIVE_gs,
+    LIVE_fs_base,
+    LIVE_gs_base,
+    LIVE_k_gs_base,
+    LIVE_cr0,
+    LIVE_cr2,
+    LIVE_cr3,
+    LIVE_cr4,
+    LIVE_cr8,
+    LIVE_efer,
+};
+
+/* Without a write function a register is read-only: a wrong value there ends the kernel. */
+static const struct {
+    uint64_t (*read)(void);
+    void (*write)(uint64_t value);
+} live[] = {
+    [LIVE_ds] = {read_ds, NULL},
+    [LIVE_es] = {read_es, NULL},
+    [LIVE_fs] = {read_fs, NULL},
+    [LIVE_gs] = {read_gs, NULL},
+    [LIVE_fs_base] = {read_fs_base, write_fs_base},
+    [LIVE_gs_base] = {read_gs_base, write_gs_base},
+    [LIVE_k_gs_base] = {read_k_gs_base, write_k_gs_base},
+    [LIVE_cr0] = {read_cr0, NULL},
+    [LIVE_cr2] = {read_cr2, write_cr2},
+    [LIVE_cr3] = {read_cr3, NULL},
+    [LIVE_cr4] = {read_cr4, NULL},
+    [LIVE_cr8] = {read_cr8, NULL},
+    [LIVE_efer] = {read_efer, NULL},
+};
+
+/* ---- The tables made from registers.def ---- */
+
+#define FRAME(field)                                                                               \
+    {                                                                                              \
+        PLACE_FRAME, offsetof(struct trap_frame, field)                                            \
+    }
+#define FPU(offset)                                                                                \
+    {                                                                                              \
+        PLACE_FPU, offset                                                                          \
+    }
+#define X87(name)                                                                                  \
+    {                                                                                              \
+        PLACE_X87, X87_##name                                                                      \
+    }
+#define LIVE(name)                                                                                 \
+    {                                                                                              \
+        PLACE_LIVE, LIVE_##name                                                                    \
+    }
+
+static const struct place places[] = {
+#define REGISTER(name, bits, type, group, feature, place, record) place,
+#include "registers.def"
+#undef REGISTER
+};
+
+static const struct gdbstub_register registers[] = {
+#define REGISTER(name, bits, type, group, feature, place, record)                                  \
+    {#name, type, group, bits, FEATURE_##feature},
+#include "registers.def"
+#undef REGISTER
+};
+
+#define RECORD 1
+#define OMIT   0
+static const uint8_t in_record[] = {
+#define REGISTER(name, bits, type, group, feature, place, record) record,
+#include "registers.def"
+#undef REGISTER
+};
+
+enum register_numbers {
+#define REGISTER(name, bits, type, group, feature, place, record) NUMBER_##name,
+#include "registers.def"
+#undef REGISTER
+    REGISTERS,
+};
+
+static const uint16_t expedited[] = {NUMBER_rbp, NUMBER_rsp, NUMBER_rip};
+static const uint8_t int3[] = {0xcc};
+
+/* GDB keeps a `g` reply at general registers and segments; the rest it asks for one by one. */
+const struct gdbstub_arch arch_gdb = {
+    .architecture = "i386:x86-64",
+    .features = target_features,
+    .feature_count = FEATURES,
+    .registers = registers,
+    .register_count = REGISTERS,
+    .g_count = NUMBER_gs + 1,
+    .expedited = expedited,
+    .expedited_count = sizeof(expedited) / sizeof(expedited[0]),
+    .breakpoint = int3,
+    .breakpoint_size = sizeof(int3),
+};
+
+/* ---- x87 control registers, which FXSAVE keeps in other shapes than GDB ---- */
+
+/* The two-bit tags that FXSAVE abridges (SDM 1, 8.1.7): 0 valid, 1 zero, 2 special, 3 empty. */
+static uint32_t tag_of(const uint8_t st[16])
+{
+    uint64_t significand = 0;
+    uint32_t exponent = (uint32_t)(st[8] | (st[9] & 0x7f) << 8);
+
+    __builtin_memcpy(&significand, st, sizeof(significand));
+    if (exponent == 0x7fff)
+        return 2;
+    if (exponent == 0)
+        return significand == 0 ? 1 : 2;
+    return significand >> 63 != 0 ? 0 : 2;
+}
+
+static uint32_t full_tags(const struct fpu_image *image)
+{
+    unsigned top = image->fstat >> 11 & 7;
+    uint32_t tags = 0;
+
+    for (unsigned physical = 0; physical < 8; physical++) {
+        bool used = (image->tags >> physical & 1) != 0;
+        uint32_t tag = used ? tag_of(image->st[(physical - top) & 7]) : 3;
+
+        tags |= tag << (2 * physical);
+    }
+    return tags;
+}
+
+static uint8_t abridged_tags(uint32_t tags)
+{
+    unsigned abridged = 0;
+
+    for (unsigned physical = 0; physical < 8; physical++) {
+        if ((tags >> (2 * physical) & 3) != 3)
+            abridged |= 1u << physical;
+    }
+    return (uint8_t)abridged;
+}
+
+static uint32_t x87_read(const struct fpu_image *image, enum x87 which)
+{
+    const uint32_t values[] = {
+        [X87_fctrl] = image->fctrl,    [X87_fstat] = image->fstat,
+        [X87_ftag] = full_tags(image), [X87_fiseg] = image->fiseg & 0xffff,
+        [X87_fioff] = image->fioff,    [X87_foseg] = image->foseg & 0xffff,
+        [X87_fooff] = image->fooff,    [X87_fop] = image->fop,
+    };
+
+    return values[which];
+}
+
+static void x87_write(struct fpu_image *image, enum x87 which, uint32_t value)
+{
+    switch (which) {
+    case X87_fctrl:
+        image->fctrl = (uint16_t)value;
+        break;
+    case X87_fstat:
+        image->fstat = (uint16_t)value;
+        break;
+    case X87_ftag:
+        image->tags = abridged_tags(value);
+        break;
+    case X87_fiseg:
+        image->fiseg = value;
+        break;
+    case X87_fioff:
+        image->fioff = value;
+        break;
+    case X87_foseg:
+        image->foseg = value;
+        break;
+    case X87_fooff:
+        image->fooff = value;
+        break;
+    case X87_fop:
+        image->fop = (uint16_t)value;
+        break;
+    }
+}
+
+/* ---- Access by number ---- */
+
+bool arch_register_read(const struct trap_frame *frame, size_t reg, void *value)
+{
+    const struct place *place = &places[reg];
+    size_t bytes = registers[reg].bits / 8;
+    struct fpu_image image;
+    uint64_t word;
+
+    switch (place->kind) {
+    case PLACE_FRAME:
+        __builtin_memcpy(value, (const uint8_t *)frame + place->at, bytes);
+        return true;
+    case PLACE_FPU:
+        fxsave(&image);
+        __builtin_memcpy(value, (const uint8_t *)&image + place->at, bytes);
+        return true;
+    case PLACE_X87:
+        fxsave(&image);
+        word = x87_read(&image, place->at);
+        break;
+    default:
+        word = live[place->at].read();
+        break;
+    }
+    __builtin_memcpy(value, &word, bytes);
+    return true;
+}
+
+static void fpu_write(const struct place *place, const void *value, size_t bytes)
+{
+    struct fpu_image image;
+    uint32_t word = 0;
+
+    fxsave(&image);
+    if (place->kind == PLACE_X87) {
+        __builtin_memcpy(&word, value, sizeof(word));
+        x87_write(&image, place->at, word);
+    } else {
+        __builtin_memcpy((uint8_t *)&image + place->at, value, bytes);
+        image.mxcsr &= image.mxcsr_mask != 0 ? image.mxcsr_mask : 0xffbf; /* SDM 1, 11.6.6 */
+    }
+    fxrstor(&image);
+}
+
+/* What iretq refuses must not get into a frame: it would fault where nothing can be done. */
+static bool frame_accepts(size_t reg, uint64_t value, uint64_t old)
+{
+    uint64_t high = value >> 47;
+
+    switch (reg) {
+    case NUMBER_rip:
+        return high == 0 || high == 0x1ffff;
+    case NUMBER_cs:
+    case NUMBER_ss:
+        return value == old;
+    default:
+        return true;
+    }
+}
+
+enum rflags {
+    RFLAGS_FIXED = 1 << 1,
+    RFLAGS_TF = 1 << 8,
+    RFLAGS_WRITABLE = 0x250ed5, /* CF PF AF ZF SF IF DF OF NT RF AC ID: the rest is fixed or ours */
+};
+
+static bool frame_write(struct trap_frame *frame, size_t reg, const void *value, size_t bytes)
+{
+    uint64_t *field = (uint64_t *)(void *)((uint8_t *)frame + places[reg].at);
+    uint64_t word = 0;
+
+    __builtin_memcpy(&word, value, bytes);
+    if (!frame_accepts(reg, word, *field))
+        return false;
+    if (reg == NUMBER_eflags)
+        word = (word & RFLAGS_WRITABLE) | RFLAGS_FIXED | (*field & RFLAGS_TF);
+    *field = word;
+    return true;
+}
+
+static bool live_write(enum live which, const void *value, size_t bytes)
+{
+    uint64_t word = 0;
+
+    __builtin_memcpy(&word, value, bytes);
+    if (word == live[which].read())
+        return true;
+    if (live[which].write == NULL)
+        return false;
+    live[which].write(word);
+    return true;
+}
+
+bool arch_register_write(struct trap_frame *frame, size_t reg, const void *value)
+{
+    const struct place *place = &places[reg];
+    size_t bytes = registers[reg].bits / 8;
+
+    switch (place->kind) {
+    case PLACE_FRAME:
+        return frame_write(frame, reg, value, bytes);
+    case PLACE_LIVE:
+        return live_write(place->at, value, bytes);
+    default:
+        fpu_write(place, value, bytes);
+        return true;
+    }
+}
+
+uint64_t arch_frame_pc(const struct trap_frame *frame)
+{
+    return frame->rip;
+}
+
+void arch_frame_set_pc(struct trap_frame *frame, uint64_t pc)
+{
+    frame->rip = pc;
+}
+
+uint64_t arch_frame_sp(const struct trap_frame *frame)
+{
+    return frame->rsp;
+}
+
+uint64_t arch_frame_fp(const struct trap_frame *frame)
+{
+    return frame->rbp;
+}
+
+void arch_frame_set_step(struct trap_frame *frame, bool step)
+{
+    if (step)
+        frame->rflags |= RFLAGS_TF;
+    else
+        frame->rflags &= ~(uint64_t)RFLAGS_TF;
+}
+
+/* CC, and not the last byte of CD 03, behind which the same exception stops. */
+bool arch_frame_behind_breakpoint(const struct trap_frame *frame)
+{
+    uint8_t byte;
+
+    return arch_copy_from(&byte, frame->rip - sizeof(int3), sizeof(byte)) == sizeof(byte) &&
+           byte == int3[0];
+}
+
+size_t arch_record_registers(const struct trap_frame *frame, uint64_t *values, size_t max,
+                             uint64_t valid[2])
+{
+    size_t count = 0;
+
+    valid[0] = valid[1] = 0;
+    for (size_t reg = 0; reg < REGISTERS && count < max; reg++) {
+        uint64_t value = 0;
+
+        if (!in_record[reg])
+            continue;
+        if (arch_register_read(frame, reg, &value))
+            valid[count / 64] |= (uint64_t)1 << (count % 64);
+        values[count++] = value;
+    }
+    return count;
+}
+
+/* kernel.ld */
+extern const uint8_t __debugger_text_start[], __trap_text_end[], __debugger_text_end[];
+
+bool arch_in_trap_path(uint64_t address)
+{
+    return (uint64_t)(uintptr_t)__debugger_text_start <= address &&
+           address < (uint64_t)(uintptr_t)__trap_text_end;
+}
+
+const char *arch_refuse_breakpoint(uint64_t address, size_t len)
+{
+    uint64_t start = (uint64_t)(uintptr_t)__debugger_text_start;
+    uint64_t end = (uint64_t)(uintptr_t)__debugger_text_end;
+
+    if (address < end && address + len > start)
+        return "that is the debugger's own code, or on the way to it";
+    return NULL;
+}

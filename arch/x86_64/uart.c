@@ -1,0 +1,175 @@
+/*
+ * uart.c - serial lines: 16550 UARTs, polled, without locks (TI PC16550D data sheet).
+ *
+ * Works in a crash and in the debugger, so it waits for nothing without a limit and leaves nothing
+ * half done that a call from a trap could find.  Receives no interrupts of its own: break-in makes
+ * a byte's arrival an NMI, which whoever asked for it answers by polling.
+ */
+#include "arch/arch.h"
+#include "apic.h"
+#include "instructions.h"
+
+enum uart_registers {
+    DATA = 0,
+    INTERRUPT_ENABLE = 1,
+    INTERRUPT_ON_DATA = 1 << 0,
+
+    FIFO_CONTROL = 2, /* written */
+    FIFO_ON = 1 << 0,
+    FIFO_RESET = 3 << 1,
+    FIFO_TRIGGER_14 = 3 << 6, /* QEMU delivers in bursts of this size */
+
+    LINE_CONTROL = 3,
+    LINE_8N1 = 3,
+    LINE_DIVISOR = 1 << 7, /* registers 0 and 1 are the divisor */
+
+    MODEM_CONTROL = 4,
+    MODEM_DTR = 1 << 0,
+    MODEM_RTS = 1 << 1,
+    MODEM_OUT2 = 1 << 3, /* on a PC: lets the interrupt out */
+    MODEM_LOOPBACK = 1 << 4,
+
+    LINE_STATUS = 5,
+    STATUS_DATA = 1 << 0,
+    STATUS_BREAK = 1 << 4,
+    STATUS_ROOM = 1 << 5,  /* the transmit FIFO is empty */
+    STATUS_IDLE = 1 << 6,  /* and the shift register too */
+    STATUS_NOTHING = 0xff, /* no device drives the bus */
+
+    MODEM_STATUS = 6,
+    MODEM_INPUTS = 0xf0,
+    MODEM_CTS = 1 << 4,
+    MODEM_DCD = 1 << 7,
+
+    SCRATCH = 7,
+
+    FIFO_BYTES = 16,
+    DIVISOR_115200 = 1,
+
+    /* An access takes about a microsecond, so this is a second on a PC: 16 bytes need 1.4 ms, an
+     * emulator whose reader is slow needs more. */
+    POLLS = 1 << 20,
+};
+
+static const struct {
+    uint16_t base;
+    uint8_t isa_irq;
+} uarts[ARCH_LINES] = {
+    [ARCH_LINE_1] = {0x3f8, 4},
+    [ARCH_LINE_2] = {0x2f8, 3},
+};
+
+/* Single bytes: whoever a trap interrupts sees the old or the new one. */
+static volatile struct {
+    bool present;
+    bool dead; /* did not take bytes when it was last asked */
+} lines[ARCH_LINES];
+
+static uint8_t read_register(enum arch_line line, unsigned reg)
+{
+    return inb((uint16_t)(uarts[line].base + reg));
+}
+
+static void write_register(enum arch_line line, unsigned reg, uint8_t value)
+{
+    outb((uint16_t)(uarts[line].base + reg), value);
+}
+
+static bool scratch_holds(enum arch_line line, uint8_t value)
+{
+    write_register(line, SCRATCH, value);
+    return read_register(line, SCRATCH) == value;
+}
+
+/* In loopback the modem's outputs are its inputs: OUT2 is DCD, RTS is CTS.  Sends nothing, so no
+ * byte that is already waiting gets in between. */
+static bool loops_back(enum arch_line line)
+{
+    uint8_t inputs;
+
+    write_register(line, MODEM_CONTROL, MODEM_LOOPBACK | MODEM_OUT2 | MODEM_RTS);
+    inputs = read_register(line, MODEM_STATUS) & MODEM_INPUTS;
+    write_register(line, MODEM_CONTROL, 0);
+    return inputs == (MODEM_DCD | MODEM_CTS);
+}
+
+bool arch_line_init(enum arch_line line)
+{
+    lines[line].present = false;
+    if (!scratch_holds(line, 0x5a) || !scratch_holds(line, 0xa5) || !loops_back(line))
+        return false;
+    write_register(line, INTERRUPT_ENABLE, 0);
+    write_register(line, LINE_CONTROL, LINE_DIVISOR);
+    write_register(line, DATA, DIVISOR_115200);
+    write_register(line, INTERRUPT_ENABLE, 0); /* the divisor's high byte */
+    write_register(line, LINE_CONTROL, LINE_8N1);
+    write_register(line, FIFO_CONTROL, FIFO_ON | FIFO_RESET | FIFO_TRIGGER_14);
+    write_register(line, MODEM_CONTROL, MODEM_DTR | MODEM_RTS | MODEM_OUT2);
+    lines[line].dead = false;
+    lines[line].present = true;
+    return true;
+}
+
+/* Wait for all bits of `wanted`; a line that is dead gets one chance. */
+static bool wait_for_status(enum arch_line line, uint8_t wanted)
+{
+    for (int polls = lines[line].dead ? 1 : POLLS; polls > 0; polls--) {
+        if ((read_register(line, LINE_STATUS) & wanted) == wanted) {
+            lines[line].dead = false;
+            return true;
+        }
+        arch_pause();
+    }
+    lines[line].dead = true;
+    return false;
+}
+
+size_t arch_line_write(enum arch_line line, const void *bytes, size_t len)
+{
+    const uint8_t *from = bytes;
+    size_t done = 0;
+
+    if (!lines[line].present)
+        return 0;
+    while (done < len && wait_for_status(line, STATUS_ROOM)) {
+        for (int burst = FIFO_BYTES; burst > 0 && done < len; burst--)
+            write_register(line, DATA, from[done++]);
+    }
+    return done;
+}
+
+void arch_line_flush(enum arch_line line)
+{
+    if (lines[line].present)
+        wait_for_status(line, STATUS_ROOM | STATUS_IDLE);
+}
+
+int arch_line_read(enum arch_line line)
+{
+    if (!lines[line].present)
+        return -1;
+    for (int waiting = FIFO_BYTES; waiting > 0; waiting--) {
+        uint8_t status = read_register(line, LINE_STATUS);
+        uint8_t byte;
+
+        if (!(status & STATUS_DATA) || status == STATUS_NOTHING)
+            return -1;
+        byte = read_register(line, DATA);
+        if (byte != 0 || !(status & STATUS_BREAK)) /* a break condition reads as a zero */
+            return byte;
+    }
+    return -1;
+}
+
+bool arch_line_break_in(enum arch_line line, bool enable)
+{
+    if (!lines[line].present)
+        return false;
+    write_register(line, INTERRUPT_ENABLE, 0);
+    if (!enable)
+        return true;
+    if (!apic_route_nmi(uarts[line].isa_irq))
+        return false;
+    write_register(line, INTERRUPT_ENABLE, INTERRUPT_ON_DATA); /* an edge, if bytes are waiting */
+    return true;
+}

@@ -1,0 +1,185 @@
+/*
+ * internal.h - what the files of the stub share.  Not for ports.
+ *
+ * A request is bytes -> frame -> row of the packet table -> verdict -> one answer.  A handler reads
+ * its arguments with the stub_take_ functions, writes a reply with the stub_put_ functions, and
+ * returns a verdict; it never writes "OK" or an error itself.  Names that the linker sees begin
+ * with stub_ (inside) or gdbstub_ (for ports).
+ */
+#ifndef GDBSTUB_INTERNAL_H
+#define GDBSTUB_INTERNAL_H
+
+#include "gdbstub.h"
+
+/* What GDB announced in qSupported; bits of gdbstub.client. */
+enum client_feature {
+    CLIENT_MULTIPROCESS = 1 << 0,  /* thread ids are written pPID.TID */
+    CLIENT_SWBREAK = 1 << 1,       /* knows swbreak: in stop replies */
+    CLIENT_HWBREAK = 1 << 2,       /* knows hwbreak: */
+    CLIENT_ERROR_MESSAGE = 1 << 3, /* takes E.text for every error */
+};
+
+/* There is one process, the machine. */
+enum stub_process {
+    STUB_PROCESS_ID = 1,
+};
+
+/* In gdbstub_order.thread and gdbstub.resume; "-1" on the wire. */
+#define STUB_ALL_THREADS UINT64_MAX
+
+/* How a request ended.  answer.c turns it into a reply and an event. */
+enum verdict {
+    VERDICT_REPLY,     /* the reply is written */
+    VERDICT_OK,        /* done */
+    VERDICT_UNKNOWN,   /* not a packet of this stub: the empty reply */
+    VERDICT_MALFORMED, /* the packet's own syntax is broken */
+    VERDICT_NO_THREAD, /* there is no such thread (any more) */
+    VERDICT_NO_OBJECT, /* qXfer: there is no such annex */
+    VERDICT_TOO_LONG,  /* the request, or its reply, does not fit a packet */
+    VERDICT_READ_ONLY, /* a register that cannot be written */
+    VERDICT_NO_ACCESS, /* memory that cannot be reached */
+    VERDICT_INVALID,   /* well formed, but it makes no sense */
+    VERDICT_NO_SPACE,  /* all of a limited kind are in use */
+    VERDICT_REFUSED,   /* gdbstub.refusal says why */
+    VERDICT_RESUME,    /* leave the trap; the stop reply comes later */
+    VERDICT_DETACH,    /* OK, and the session is over */
+    VERDICT_KILL,      /* no reply: the machine goes */
+    VERDICT_KILL_OK,   /* OK, then the machine goes */
+};
+
+/* hex.c */
+
+/* The value of a hex digit of either case, or -1. */
+int stub_hex_value(uint8_t digit);
+/* The lower-case digit of a value below 16. */
+char stub_hex_digit(unsigned value);
+
+/* args.c: a cursor over what follows a packet's name.  Each stub_take_ function returns false, and
+ * may have moved the cursor, if its item is not there. */
+struct args {
+    uint8_t *at;
+    const uint8_t *end;
+};
+
+bool stub_at_end(const struct args *args);
+bool stub_take_char(struct args *args, char wanted);
+bool stub_take_text(struct args *args, const char *wanted);
+/* A hex number of at most 64 bits. */
+bool stub_take_number(struct args *args, uint64_t *value);
+/* "ADDRESS,LENGTH", both hex. */
+bool stub_take_range(struct args *args, uint64_t *addr, uint64_t *len);
+/* "TID" or "pPID.TID": GDBSTUB_NO_THREAD for "any", STUB_ALL_THREADS for "all", of this process. */
+bool stub_take_thread(struct args *args, gdbstub_thread *thread);
+/* All up to `separator`, which is skipped, or to the end. */
+struct args stub_take_item(struct args *args, char separator);
+/* All the rest, pairs of hex digits or escaped binary, decoded in place. */
+bool stub_take_bytes(struct args *args, uint8_t **data, size_t *len);
+bool stub_take_binary(struct args *args, uint8_t **data, size_t *len);
+
+/* reply.c: the reply being written.  What does not fit sets gdbstub.reply_overflow. */
+
+void stub_begin_reply(struct gdbstub *stub);
+size_t stub_reply_room(const struct gdbstub *stub);
+void stub_put_char(struct gdbstub *stub, char c);
+void stub_put_text(struct gdbstub *stub, const char *text);
+/* Text for people, of unknown origin: characters that mean something to the framing become '_'. */
+void stub_put_message(struct gdbstub *stub, const char *text);
+/* A hex number without leading zeros. */
+void stub_put_number(struct gdbstub *stub, uint64_t value);
+/* Two hex digits for each byte. */
+void stub_put_bytes(struct gdbstub *stub, const void *bytes, size_t len);
+/* One byte, escaped if it must be.  False, with nothing written, if it does not fit. */
+bool stub_put_binary(struct gdbstub *stub, uint8_t byte);
+void stub_put_thread(struct gdbstub *stub, gdbstub_thread thread);
+/* Compress it, frame it, send it, keep it to be repeated. */
+void stub_send_reply(struct gdbstub *stub);
+void stub_repeat_reply(struct gdbstub *stub);
+
+/* framing.c: bytes from the wire into requests. */
+enum frame {
+    FRAME_NONE,      /* noise, or a part of something */
+    FRAME_ACK,       /* '+' */
+    FRAME_NAK,       /* '-' */
+    FRAME_DAMAGED,   /* a packet whose checksum is wrong */
+    FRAME_REQUEST,   /* a packet; in `in`, unless it is oversize */
+};
+
+enum frame stub_receive_frame(struct gdbstub *stub, uint8_t byte);
+
+/* packets.c: the request in `in`. */
+enum packet_when {
+    WHEN_ALWAYS = 0,
+    WHEN_MONITOR = 1 << 0, /* only if the port has that member */
+    WHEN_OPENING = 1 << 1, /* begins a new session, whatever state the last one left */
+    WHEN_OWED = 1 << 2,    /* its reply is the stop reply that GDB may be waiting for */
+};
+
+/* The enum packet_when bits of the request; 0 if it is not a packet of this stub. */
+unsigned stub_request_when(const struct gdbstub *stub);
+enum verdict stub_dispatch(struct gdbstub *stub);
+
+/* answer.c */
+
+/* Set the reason, and return VERDICT_REFUSED. */
+enum verdict stub_refuse(struct gdbstub *stub, const char *reason);
+/* The one place that answers a request. */
+enum gdbstub_event stub_answer(struct gdbstub *stub, enum verdict verdict);
+
+/* stop.c */
+
+/* Write the stop reply for the current stop. */
+void stub_put_stop(struct gdbstub *stub);
+
+/* registers.c */
+
+/* Read or write a thread's program counter.  False if it cannot be done. */
+bool stub_read_pc(const struct gdbstub *stub, gdbstub_thread thread, uint64_t *pc);
+bool stub_write_pc(const struct gdbstub *stub, gdbstub_thread thread, uint64_t pc);
+
+/* breakpoints.c */
+
+/* Undo the effect of planted breakpoints on what was read from `addr`. */
+void stub_hide_breakpoints(const struct gdbstub *stub, uint64_t addr, uint8_t *data, size_t len);
+/* Write memory, leaving planted breakpoints in place.  False if some of it cannot be reached. */
+bool stub_write_memory(struct gdbstub *stub, uint64_t addr, const uint8_t *data, size_t len);
+enum verdict stub_plant_breakpoint(struct gdbstub *stub, uint64_t addr, uint64_t len);
+enum verdict stub_remove_breakpoint(struct gdbstub *stub, uint64_t addr);
+void stub_remove_breakpoints(struct gdbstub *stub);
+
+/* points.c */
+
+/* Remove every hardware point and every software breakpoint. */
+void stub_remove_everything(struct gdbstub *stub);
+
+/* resume.c */
+
+/* Is the current stop a step inside a range that GDB ordered?  If so the threads have their orders
+ * again, and the machine is to resume. */
+bool stub_steps_on(struct gdbstub *stub);
+
+/* threads.c */
+
+bool stub_thread_exists(const struct gdbstub *stub, gdbstub_thread thread);
+
+/* xfer.c: the part of a qXfer object that GDB asked for; the rest of it is counted, not kept. */
+struct window {
+    struct gdbstub *stub;
+    uint64_t skip; /* bytes of the object before the window */
+    uint64_t room; /* bytes of the window still to be filled */
+    bool more;     /* the object goes on behind the window */
+};
+
+void stub_window_text(struct window *window, const char *text);
+
+/* description.c */
+
+/* Write the target description.  False if `annex` is not its name. */
+bool stub_describe_target(struct window *window, struct args *annex);
+
+/* The handlers, one for each row of packets.def. */
+#define PACKET(name, handler, when)                                                                \
+    enum verdict stub_handle_##handler(struct gdbstub *stub, struct args *args);
+#include "packets.def"
+#undef PACKET
+
+#endif

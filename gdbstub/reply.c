@@ -1,0 +1,166 @@
+/*
+ * reply.c - write a reply, compress it, frame it, send it.  Knows how things are spelled on the
+ * wire, not what is said: that is for the handlers and answer.c.
+ */
+#include "internal.h"
+
+/* Run-length encoding: "c*n" is c and n - 29 more of it. */
+enum run_length {
+    RUN_BASE = 29,
+    RUN_SHORTEST = 3,    /* repeats; "c*n" is three characters itself */
+    RUN_LONGEST = 126 - RUN_BASE,
+};
+
+void stub_begin_reply(struct gdbstub *stub)
+{
+    stub->reply_length = 0;
+    stub->frame_length = 0;
+    stub->reply_overflow = false;
+}
+
+size_t stub_reply_room(const struct gdbstub *stub)
+{
+    return GDBSTUB_PACKET_SIZE - stub->reply_length;
+}
+
+void stub_put_char(struct gdbstub *stub, char c)
+{
+    if (stub_reply_room(stub) == 0)
+        stub->reply_overflow = true;
+    else
+        stub->out[1 + stub->reply_length++] = (uint8_t)c;
+}
+
+void stub_put_text(struct gdbstub *stub, const char *text)
+{
+    while (*text != '\0')
+        stub_put_char(stub, *text++);
+}
+
+/* Characters that framing, escaping and run lengths use. */
+static bool is_special(uint8_t c)
+{
+    return c == '#' || c == '$' || c == '}' || c == '*';
+}
+
+void stub_put_message(struct gdbstub *stub, const char *text)
+{
+    for (; *text != '\0' && stub_reply_room(stub) > 0; text++) {
+        uint8_t c = (uint8_t)*text;
+        stub_put_char(stub, is_special(c) || c < ' ' || c > '~' ? '_' : *text);
+    }
+}
+
+void stub_put_number(struct gdbstub *stub, uint64_t value)
+{
+    unsigned shift = 60;
+
+    while (shift > 0 && value >> shift == 0)
+        shift -= 4;
+    for (; shift > 0; shift -= 4)
+        stub_put_char(stub, stub_hex_digit(value >> shift & 15));
+    stub_put_char(stub, stub_hex_digit(value & 15));
+}
+
+void stub_put_bytes(struct gdbstub *stub, const void *bytes, size_t len)
+{
+    const uint8_t *byte = bytes;
+
+    for (; len > 0; len--, byte++) {
+        stub_put_char(stub, stub_hex_digit(*byte >> 4));
+        stub_put_char(stub, stub_hex_digit(*byte & 15));
+    }
+}
+
+bool stub_put_binary(struct gdbstub *stub, uint8_t byte)
+{
+    bool escaped = is_special(byte);
+
+    if (stub_reply_room(stub) < (escaped ? 2 : 1))
+        return false;
+    if (escaped)
+        stub_put_char(stub, '}');
+    stub_put_char(stub, (char)(escaped ? byte ^ 0x20 : byte));
+    return true;
+}
+
+void stub_put_thread(struct gdbstub *stub, gdbstub_thread thread)
+{
+    if (stub->client & CLIENT_MULTIPROCESS) {
+        stub_put_char(stub, 'p');
+        stub_put_number(stub, STUB_PROCESS_ID);
+        stub_put_char(stub, '.');
+    }
+    stub_put_number(stub, thread);
+}
+
+/* How many of `repeats` one count can say; '#', '$', '+' and '-' are not allowed as counts. */
+static size_t usable_repeats(size_t repeats)
+{
+    if (repeats > RUN_LONGEST)
+        repeats = RUN_LONGEST;
+    while (repeats + RUN_BASE == '#' || repeats + RUN_BASE == '$' || repeats + RUN_BASE == '+' ||
+           repeats + RUN_BASE == '-')
+        repeats--;
+    return repeats;
+}
+
+/* How often body[0] is repeated behind itself. */
+static size_t count_repeats(const uint8_t *body, size_t len)
+{
+    size_t repeats = 0;
+
+    while (repeats + 1 < len && body[repeats + 1] == body[0])
+        repeats++;
+    return repeats;
+}
+
+/* Compress in place; a run never grows.  An escaped character stands alone: decoders differ on
+ * whether a run of it is expanded before or after the escape is undone. */
+static size_t compress(uint8_t *body, size_t len)
+{
+    size_t from = 0, to = 0;
+
+    while (from < len) {
+        uint8_t c = body[from];
+        if (c == '}' && from + 1 < len) {
+            body[to++] = c;
+            body[to++] = body[from + 1];
+            from += 2;
+            continue;
+        }
+        size_t repeats = usable_repeats(count_repeats(body + from, len - from));
+        body[to++] = c;
+        from++;
+        if (repeats >= RUN_SHORTEST) {
+            body[to++] = '*';
+            body[to++] = (uint8_t)(repeats + RUN_BASE);
+            from += repeats;
+        }
+    }
+    return to;
+}
+
+void stub_send_reply(struct gdbstub *stub)
+{
+    size_t len = compress(stub->out + 1, stub->reply_length);
+    uint8_t *tail = stub->out + 1 + len;
+    uint8_t checksum = 0;
+
+    for (size_t i = 0; i < len; i++)
+        checksum = (uint8_t)(checksum + stub->out[1 + i]);
+    stub->out[0] = '$';
+    tail[0] = '#';
+    tail[1] = (uint8_t)stub_hex_digit(checksum >> 4);
+    tail[2] = (uint8_t)stub_hex_digit(checksum & 15);
+    stub->frame_length = len + 4;
+    if (!stub->no_ack)
+        stub->unacked++;
+    stub->port->send(stub->port->ctx, stub->out, stub->frame_length);
+}
+
+void stub_repeat_reply(struct gdbstub *stub)
+{
+    if (stub->frame_length > 0)
+        stub->port->send(stub->port->ctx, stub->out, stub->frame_length);
+}

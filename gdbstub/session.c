@@ -1,0 +1,163 @@
+/*
+ * session.c - the public door: what bytes, stops and the end of the program mean to the session.
+ *
+ * Knows when a reply is owed; what it says is the handlers' business.
+ */
+#include "internal.h"
+
+enum {
+    INTERRUPT = 0x03, /* ^C, outside every packet */
+};
+
+static void send_char(struct gdbstub *stub, char c)
+{
+    stub->port->send(stub->port->ctx, &c, 1);
+}
+
+void gdbstub_init(struct gdbstub *stub, const struct gdbstub_port *port)
+{
+    memset(stub, 0, sizeof(*stub));
+    stub->port = port;
+    stub->running = true;
+    stub->resume = STUB_ALL_THREADS;
+}
+
+bool gdbstub_attached(const struct gdbstub *stub)
+{
+    return stub->attached;
+}
+
+static enum gdbstub_event answer_request(struct gdbstub *stub)
+{
+    stub->attached = true;
+    stub->answering = true;
+    stub_begin_reply(stub);
+    enum gdbstub_event event = stub_answer(stub, stub_dispatch(stub));
+    stub->answering = false;
+    if (event == GDBSTUB_DETACH || event == GDBSTUB_KILL)
+        stub->attached = false;
+    if (event == GDBSTUB_RESUME || event == GDBSTUB_DETACH)
+        stub->running = true;
+    return event;
+}
+
+/* GDB has heard that the program is over. */
+static void forget_client(struct gdbstub *stub)
+{
+    stub->closing = false;
+    stub->attached = false;
+}
+
+static enum gdbstub_event accept_request(struct gdbstub *stub)
+{
+    /* A new GDB expects an acknowledgement, whatever a dead one had agreed on. */
+    if (stub_request_when(stub) & WHEN_OPENING)
+        stub->no_ack = false;
+    if (!stub->no_ack)
+        send_char(stub, '+');
+    stub->unacked = 0; /* who asks again has given up waiting for earlier replies */
+    if (stub->closing) {
+        forget_client(stub);
+        return GDBSTUB_WAIT;
+    }
+    if (!stub->running)
+        return answer_request(stub);
+    stub->request_held = true;
+    return GDBSTUB_BREAK_IN;
+}
+
+static void take_ack(struct gdbstub *stub)
+{
+    if (stub->unacked > 0)
+        stub->unacked--;
+    if (stub->closing && stub->unacked == 0)
+        forget_client(stub);
+}
+
+enum gdbstub_event gdbstub_receive(struct gdbstub *stub, uint8_t byte)
+{
+    /* The caller has been told, and has yet to stop the machine: the request must not be lost. */
+    if (stub->request_held)
+        return GDBSTUB_BREAK_IN;
+
+    /* Noise may have begun what looks like a packet: while GDB waits for a stop, ^C is heard there
+     * too, and is also data of the packet, should it be a real one. */
+    bool interrupts = byte == INTERRUPT && stub->running && stub->attached && !stub->closing;
+
+    switch (stub_receive_frame(stub, byte)) {
+    case FRAME_REQUEST:
+        return accept_request(stub);
+    case FRAME_ACK:
+        take_ack(stub);
+        break;
+    case FRAME_NAK:
+        if (stub->unacked > 0)
+            stub_repeat_reply(stub);
+        break;
+    case FRAME_DAMAGED:
+        if (!stub->no_ack)
+            send_char(stub, '-');
+        break;
+    case FRAME_NONE:
+        break;
+    }
+    return interrupts ? GDBSTUB_BREAK_IN : GDBSTUB_WAIT;
+}
+
+enum gdbstub_event gdbstub_stopped(struct gdbstub *stub, const struct gdbstub_stop *stop)
+{
+    bool owed = stub->attached && stub->running && !stub->closing;
+    bool held = stub->request_held;
+
+    stub->stop = *stop;
+    stub->general = stop->thread;
+    stub->answering = owed;
+    if (!held && stub_steps_on(stub)) {
+        stub->answering = false;
+        return GDBSTUB_RESUME;
+    }
+    stub->running = false;
+    stub->request_held = false;
+    stub->order_count = 0;
+    /* A new GDB knows of no resume: it gets what it asked for and nothing else. */
+    if (held && stub_request_when(stub) & (WHEN_OPENING | WHEN_OWED))
+        owed = false;
+    if (owed) {
+        stub_begin_reply(stub);
+        stub_put_stop(stub);
+        stub_send_reply(stub);
+    }
+    stub->answering = false;
+    return held ? answer_request(stub) : GDBSTUB_WAIT;
+}
+
+bool gdbstub_exited(struct gdbstub *stub, uint8_t status)
+{
+    bool owed = stub->attached && stub->running && !stub->request_held;
+
+    stub_remove_everything(stub);
+    stub->request_held = false;
+    stub->attached = false;
+    if (!owed)
+        return false;
+    stub_begin_reply(stub);
+    stub_put_char(stub, 'W');
+    stub_put_bytes(stub, &status, 1);
+    if (stub->client & CLIENT_MULTIPROCESS) {
+        stub_put_text(stub, ";process:");
+        stub_put_number(stub, STUB_PROCESS_ID);
+    }
+    stub_send_reply(stub);
+    stub->closing = !stub->no_ack;
+    stub->attached = stub->closing;
+    return true;
+}
+
+void gdbstub_abandon(struct gdbstub *stub, const char *text)
+{
+    if (!stub->answering)
+        return;
+    stub->answering = false;
+    stub->running = false;
+    stub_answer(stub, stub_refuse(stub, text));
+}

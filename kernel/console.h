@@ -1,0 +1,34 @@
+/*
+ * console.h - text for people on a serial line: COM1, unless the command line says otherwise.
+ *
+ * Takes no lock, keeps no state but which line it is, and waits for a bounded time only: may be
+ * called anywhere, also in the middle of itself.
+ */
+#ifndef KERNEL_CONSOLE_H
+#define KERNEL_CONSOLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Open the line that `console=` names.  Before that, and with console=off, all text is dropped. */
+void console_init(void);
+
+/* Write text; '\n' becomes CR LF.  False if the line did not take all of it. */
+bool console_write(const char *text, size_t len);
+
+/* The same, formatted; cut at CONSOLE_LINE_BYTES. */
+enum console_limits {
+    CONSOLE_LINE_BYTES = 320,
+};
+void console_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Bytes as they are: for programs that talk over the line. */
+bool console_write_raw(const void *bytes, size_t len);
+
+/* The next byte typed, or -1 if there is none. */
+int console_read(void);
+
+/* Wait, for a bounded time, until everything has left. */
+void console_flush(void);
+
+#endif

@@ -1,0 +1,297 @@
+/*
+ * crash_sections.c - gather the sections of a crash record, one function each.
+ *
+ * Runs after the kernel has failed, under arch_guard(): see crash.c.
+ */
+#include "crash_sections.h"
+
+#include "arch/arch.h"
+#include "backtrace.h"
+#include "format.h"
+#include "log.h"
+#include "string.h"
+#include "version.h"
+
+enum {
+    CODE_BEFORE = 43, /* bytes kept before the pc ... */
+    CODE_BYTES = 64,  /* ... and in all */
+    RED_ZONE = 128,   /* bytes below the stack pointer that may be in use */
+    STACK_BYTES = 16 * 1024,
+    LOG_BYTES = 8 * 1024,
+    REGISTERS = 128,
+};
+
+static void gather_cause(struct crash_writer *writer, const struct crash_scene *scene)
+{
+    const struct trap *trap = scene->trap;
+    struct crash_cause cause = {
+        .kind = trap->kind,
+        .vector = trap->vector,
+        .error = trap->error,
+        .pc = trap->pc,
+        .address = trap->address,
+        .access = trap->access,
+        .origin = trap->origin,
+        .cpu = trap->cpu,
+        .nesting = scene->nesting,
+        .uptime_us = scene->began_us,
+    };
+
+    format_text(cause.name, sizeof cause.name, "%s", trap->name);
+    if (trap->message != NULL)
+        format_text(cause.text, sizeof cause.text, "%s", trap->message);
+    crash_append(writer, &cause, sizeof cause);
+}
+
+static void gather_registers(struct crash_writer *writer, const struct crash_scene *scene)
+{
+    static uint64_t values[REGISTERS];
+    struct crash_registers registers = {.cpu = scene->trap->cpu};
+
+    registers.count =
+        (uint32_t)arch_record_registers(scene->trap->frame, values, REGISTERS, registers.valid);
+    crash_append(writer, &registers, sizeof registers);
+    crash_append(writer, values, registers.count * sizeof values[0]);
+}
+
+static uint64_t code_address(const struct crash_scene *scene)
+{
+    return scene->trap->pc - CODE_BEFORE;
+}
+
+static void gather_code(struct crash_writer *writer, const struct crash_scene *scene)
+{
+    struct crash_code code = {.pc_offset = CODE_BEFORE, .length = CODE_BYTES};
+    uint8_t bytes[CODE_BYTES] = {0};
+
+    for (unsigned i = 0; i < CODE_BYTES; i++) {
+        if (arch_copy_from(&bytes[i], code_address(scene) + i, 1) == 1)
+            code.valid |= UINT64_C(1) << i;
+    }
+    crash_append(writer, &code, sizeof code);
+    crash_append(writer, bytes, sizeof bytes);
+}
+
+static void append_walk(struct crash_writer *writer, enum crash_walk_purpose purpose,
+                        uint64_t address)
+{
+    struct crash_walk walk = {0};
+
+    arch_walk(address, &walk);
+    walk.purpose = purpose;
+    crash_append(writer, &walk, sizeof walk);
+}
+
+static void gather_walks(struct crash_writer *writer, const struct crash_scene *scene)
+{
+    const struct trap *trap = scene->trap;
+
+    if (trap->kind == TRAP_PAGE_FAULT)
+        append_walk(writer, CRASH_WALK_ADDRESS, trap->address);
+    append_walk(writer, CRASH_WALK_PC, trap->pc);
+    append_walk(writer, CRASH_WALK_STACK, arch_frame_sp(trap->frame));
+}
+
+static void gather_backtrace(struct crash_writer *writer, const struct crash_scene *scene)
+{
+    struct backtrace walk;
+    struct crash_frame frame;
+
+    backtrace_begin(&walk, scene->trap->frame);
+    while (backtrace_next(&walk, &frame))
+        crash_append(writer, &frame, sizeof frame);
+}
+
+/* The end of the guard page that holds `address`: the bottom of the stack that overflowed into it.
+ * 0 if it is in none. */
+static uint64_t above_guard(uint64_t address)
+{
+    struct crash_map map;
+
+    for (size_t i = 0; arch_map_entry(i, &map); i++) {
+        if (map.kind == CRASH_MAP_GUARD && address >= map.start && address < map.end)
+            return map.end;
+    }
+    return 0;
+}
+
+struct crash_stack crash_find_stack(const struct trap_frame *frame)
+{
+    uint64_t sp = arch_frame_sp(frame);
+    struct arch_stack stack;
+
+    /* An empty stack's pointer is just above it. */
+    if (!arch_find_stack(sp, &stack) && !arch_find_stack(sp - 1, &stack)) {
+        sp = above_guard(sp);
+        if (sp == 0 || !arch_find_stack(sp, &stack))
+            return (struct crash_stack){0, 0};
+    }
+    uint64_t start = sp - stack.bottom > RED_ZONE ? sp - RED_ZONE : stack.bottom;
+
+    start &= ~UINT64_C(7);
+    return (struct crash_stack){start,
+                                stack.top - start > STACK_BYTES ? start + STACK_BYTES : stack.top};
+}
+
+static uint64_t stack_address(const struct crash_scene *scene)
+{
+    return crash_find_stack(scene->trap->frame).start;
+}
+
+static void gather_stack(struct crash_writer *writer, const struct crash_scene *scene)
+{
+    struct crash_stack stack = crash_find_stack(scene->trap->frame);
+
+    crash_append_memory(writer, stack.start, stack.end - stack.start);
+}
+
+static size_t logged_bytes(const struct log_entry *entry)
+{
+    return sizeof(struct crash_log_entry) + (entry->length + 7u) / 8 * 8;
+}
+
+/* The oldest message of those that fit into LOG_BYTES. */
+static uint64_t first_logged(uint64_t next)
+{
+    struct log_entry entry;
+    uint64_t first = next;
+
+    for (size_t used = 0; first > log_oldest(); first--) {
+        if (log_read(first - 1, &entry))
+            used += logged_bytes(&entry);
+        if (used > LOG_BYTES)
+            break;
+    }
+    return first;
+}
+
+static void gather_log(struct crash_writer *writer, const struct crash_scene *scene)
+{
+    uint64_t next = log_next();
+    struct log_entry entry;
+
+    (void)scene;
+    for (uint64_t n = first_logged(next); n < next; n++) {
+        if (!log_read(n, &entry))
+            continue;
+        struct crash_log_entry head = {
+            .sequence = n,
+            .time_us = entry.time_us,
+            .level = entry.level,
+            .length = entry.length,
+            .cpu = entry.cpu,
+        };
+        size_t padded = logged_bytes(&entry) - sizeof head;
+
+        memset(entry.text + entry.length, 0, padded - entry.length);
+        crash_append(writer, &head, sizeof head);
+        crash_append(writer, entry.text, padded);
+    }
+}
+
+static uint32_t captured(const struct crash_map *map, const struct crash_stack *stack)
+{
+    if (map->kind == CRASH_MAP_TEXT || map->kind == CRASH_MAP_RODATA)
+        return CRASH_CAPTURED_IN_FILE;
+    if (stack->start < map->start || stack->start >= map->end)
+        return CRASH_CAPTURED_NO;
+    return stack->start == map->start && stack->end == map->end ? CRASH_CAPTURED_YES
+                                                                : CRASH_CAPTURED_PARTLY;
+}
+
+static const char *memory_name(enum arch_memory_kind kind)
+{
+    static const char *const names[] = {
+        [ARCH_MEMORY_USABLE] = "usable memory", [ARCH_MEMORY_RESERVED] = "reserved memory",
+        [ARCH_MEMORY_ACPI] = "ACPI tables",     [ARCH_MEMORY_NVS] = "firmware's memory",
+        [ARCH_MEMORY_BAD] = "bad memory",
+    };
+
+    return kind < sizeof names / sizeof names[0] && names[kind] != NULL ? names[kind] : "unknown";
+}
+
+static void gather_maps(struct crash_writer *writer, const struct crash_scene *scene)
+{
+    const struct arch_boot_info *boot = arch_boot_info();
+    struct crash_stack stack = crash_find_stack(scene->trap->frame);
+    struct crash_map map;
+
+    for (size_t i = 0; arch_map_entry(i, &map); i++) {
+        map.captured = captured(&map, &stack);
+        crash_append(writer, &map, sizeof map);
+    }
+    for (size_t i = 0; i < boot->range_count; i++) {
+        map = (struct crash_map){
+            .start = boot->ranges[i].start, .end = boot->ranges[i].end, .kind = CRASH_MAP_PHYSICAL};
+        format_text(map.name, sizeof map.name, "%s", memory_name(boot->ranges[i].kind));
+        crash_append(writer, &map, sizeof map);
+    }
+}
+
+static void annotate(struct crash_writer *writer, const char *key, const char *value)
+{
+    crash_append(writer, key, strlen(key));
+    crash_append(writer, "=", 1);
+    crash_append(writer, value, strlen(value));
+    crash_append(writer, "\n", 1);
+}
+
+static void annotate_number(struct crash_writer *writer, const char *key, uint64_t value)
+{
+    char text[24];
+
+    format_text(text, sizeof text, "%lu", value);
+    annotate(writer, key, text);
+}
+
+static void annotate_boot_id(struct crash_writer *writer)
+{
+    uint8_t id[CRASH_BOOT_ID_BYTES];
+    char text[2 * CRASH_BOOT_ID_BYTES + 1];
+
+    arch_boot_id(id);
+    for (size_t i = 0; i < sizeof id; i++)
+        format_text(text + 2 * i, 3, "%02x", id[i]);
+    annotate(writer, "boot_id", text);
+}
+
+static void gather_annotations(struct crash_writer *writer, const struct crash_scene *scene)
+{
+    const struct arch_boot_info *boot = arch_boot_info();
+    char build_id[VERSION_BUILD_ID_TEXT];
+
+    version_build_id_text(build_id);
+    annotate(writer, "version", VERSION_TEXT);
+    annotate(writer, "build_id", build_id);
+    annotate_boot_id(writer);
+    annotate(writer, "loader", boot->loader);
+    annotate(writer, "command_line", boot->command_line);
+    annotate(writer, "cause", scene->trap->name);
+    annotate_number(writer, "uptime_us", scene->began_us);
+    annotate_number(writer, "log_lost", log_lost());
+}
+
+static bool any_nested(const struct crash_scene *scene)
+{
+    return scene->nested_count > 0;
+}
+
+static void gather_nested(struct crash_writer *writer, const struct crash_scene *scene)
+{
+    crash_append(writer, scene->nested, scene->nested_count * sizeof scene->nested[0]);
+}
+
+const struct crash_part crash_parts[] = {
+    {CRASH_TAG('C', 'A', 'U', 'S'), true, NULL, NULL, gather_cause},
+    {CRASH_TAG('R', 'E', 'G', 'S'), true, NULL, NULL, gather_registers},
+    {CRASH_TAG('C', 'O', 'D', 'E'), false, NULL, code_address, gather_code},
+    {CRASH_TAG('P', 'T', 'W', 'K'), false, NULL, NULL, gather_walks},
+    {CRASH_TAG('B', 'T', 'R', 'C'), false, NULL, NULL, gather_backtrace},
+    {CRASH_TAG('S', 'T', 'A', 'K'), false, NULL, stack_address, gather_stack},
+    {CRASH_TAG('L', 'O', 'G', 'R'), false, NULL, NULL, gather_log},
+    {CRASH_TAG('M', 'A', 'P', 'S'), false, NULL, NULL, gather_maps},
+    {CRASH_TAG('A', 'N', 'N', 'O'), false, NULL, NULL, gather_annotations},
+    {CRASH_TAG('N', 'E', 'S', 'T'), true, any_nested, NULL, gather_nested},
+};
+
+const size_t crash_part_count = sizeof crash_parts / sizeof crash_parts[0];

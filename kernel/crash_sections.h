@@ -1,0 +1,38 @@
+/*
+ * crash_sections.h - what each section of this kernel's crash record holds.
+ */
+#ifndef KERNEL_CRASH_SECTIONS_H
+#define KERNEL_CRASH_SECTIONS_H
+
+#include "crashdump/crashdump.h"
+#include "trap/trap.h"
+
+/* What the record is about. */
+struct crash_scene {
+    const struct trap *trap;
+    uint32_t nesting; /* 0; 1: the full record failed */
+    uint64_t began_us;
+    const struct crash_nested *nested; /* what went wrong inside the writer so far */
+    size_t nested_count;
+};
+
+/* One section.  `gather` may fault: what it has appended by then is kept. */
+struct crash_part {
+    uint32_t tag;
+    bool minimal;                                         /* also in a minimal record */
+    bool (*wanted)(const struct crash_scene *scene);      /* NULL: always */
+    uint64_t (*address)(const struct crash_scene *scene); /* what it is about; NULL: 0 */
+    void (*gather)(struct crash_writer *writer, const struct crash_scene *scene);
+};
+
+/* In the order of crashdump/sections.def, but for ENDS, which the writer makes. */
+extern const struct crash_part crash_parts[];
+extern const size_t crash_part_count;
+
+/* The part of the interrupted stack that is worth keeping; empty if the stack pointer is wild. */
+struct crash_stack {
+    uint64_t start, end;
+};
+struct crash_stack crash_find_stack(const struct trap_frame *frame);
+
+#endif

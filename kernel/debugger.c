@@ -1,0 +1,453 @@
+/*
+ * debugger.c - joins the stub to this kernel: its port, its line, its place among the traps.
+ *
+ * Runs with the machine stopped, on the debugger's own stack, and takes no lock.  A fault in here
+ * or in the stub costs the request that caused it (serve()), never the kernel.
+ */
+#include "debugger.h"
+
+#include <stddef.h>
+
+#include "arch/arch.h"
+#include "command_line.h"
+#include "gdbstub/gdbstub.h"
+#include "log.h"
+#include "string.h"
+
+enum debugger_threads {
+    THE_THREAD = 1, /* the kernel has one; GDB counts from 1 */
+};
+
+enum debugger_limits {
+    EXIT_POLLS = 1 << 20, /* how long an exit waits to be acknowledged */
+    LEAVING_BYTES = 4096, /* more stack than the way out of a trap uses */
+};
+
+static const uint32_t FATAL = TRAP_ANY & ~(TRAP_MASK(TRAP_INTERRUPT) | TRAP_MASK(TRAP_NMI) |
+                                           TRAP_MASK(TRAP_BREAKPOINT) | TRAP_MASK(TRAP_DEBUG));
+
+static struct {
+    struct gdbstub stub;
+    enum arch_line line;
+    bool enabled;
+    bool waiting; /* debugger_wait(): stop although nobody is attached yet */
+
+    bool active;     /* the stub has control: a break-in leaves the bytes to it */
+    bool bytes_left; /* a break-in has done so: nobody has looked at them yet */
+    bool look_again; /* one step after leaving, look at the bytes that came meanwhile */
+
+    struct trap_frame *frame;  /* of the stop, or of the last one */
+    uint64_t left_pc, left_sp; /* what it held when the stop ended */
+    struct gdbstub_resume resume;
+    struct trap undelivered; /* a fault that GDB has not passed to the kernel, and its stack */
+    uint64_t undelivered_sp;
+} debugger;
+
+/* ---- The port ---- */
+
+static void port_send(void *ctx, const void *bytes, size_t len)
+{
+    (void)ctx;
+    (void)arch_line_write(debugger.line, bytes, len);
+}
+
+static bool port_read_register(void *ctx, gdbstub_thread thread, size_t reg, void *value)
+{
+    (void)ctx;
+    return thread == THE_THREAD && arch_register_read(debugger.frame, reg, value);
+}
+
+static bool port_write_register(void *ctx, gdbstub_thread thread, size_t reg, const void *value)
+{
+    (void)ctx;
+    return thread == THE_THREAD && arch_register_write(debugger.frame, reg, value);
+}
+
+static size_t port_read_memory(void *ctx, gdbstub_thread thread, uint64_t addr, void *buf,
+                               size_t len)
+{
+    (void)ctx;
+    (void)thread;
+    return arch_copy_from(buf, addr, len);
+}
+
+static size_t port_write_memory(void *ctx, gdbstub_thread thread, uint64_t addr, const void *buf,
+                                size_t len)
+{
+    (void)ctx;
+    (void)thread;
+    return arch_patch(addr, buf, len);
+}
+
+static const char *port_refuse_breakpoint(void *ctx, uint64_t addr, size_t len)
+{
+    (void)ctx;
+    return arch_refuse_breakpoint(addr, len);
+}
+
+static gdbstub_thread port_next_thread(void *ctx, gdbstub_thread thread)
+{
+    (void)ctx;
+    return thread == GDBSTUB_NO_THREAD ? THE_THREAD : GDBSTUB_NO_THREAD;
+}
+
+static bool port_thread_info(void *ctx, gdbstub_thread thread, struct gdbstub_thread_info *info)
+{
+    (void)ctx;
+    if (thread != THE_THREAD)
+        return false;
+    *info = (struct gdbstub_thread_info){.name = "main", .state = "running", .cpu = 0};
+    return true;
+}
+
+static const char *port_set_resume(void *ctx, gdbstub_thread thread, struct gdbstub_resume how)
+{
+    (void)ctx;
+    if (thread != THE_THREAD)
+        return "there is no such thread";
+    debugger.resume = how;
+    return NULL;
+}
+
+static const struct gdbstub_port port = {
+    .arch = &arch_gdb,
+    .send = port_send,
+    .read_register = port_read_register,
+    .write_register = port_write_register,
+    .read_memory = port_read_memory,
+    .write_memory = port_write_memory,
+    .refuse_breakpoint = port_refuse_breakpoint,
+    .next_thread = port_next_thread,
+    .thread_info = port_thread_info,
+    .set_resume = port_set_resume,
+};
+
+/* ---- One stop: serve GDB until it lets the machine go ---- */
+
+struct stop {
+    struct gdbstub_stop why;
+    uint8_t byte;
+    enum gdbstub_event event;
+};
+
+static void receive(void *argument)
+{
+    struct stop *stop = argument;
+
+    stop->event = gdbstub_receive(&debugger.stub, stop->byte);
+}
+
+static void begin(void *argument)
+{
+    struct stop *stop = argument;
+
+    stop->event = gdbstub_stopped(&debugger.stub, &stop->why);
+}
+
+/* A fault below costs the request only. */
+static void guarded(void (*step)(void *), struct stop *stop)
+{
+    struct trap caught;
+    char text[128];
+
+    stop->event = GDBSTUB_WAIT;
+    if (arch_guard(step, stop, &caught))
+        return;
+    arch_describe_trap(&caught, text, sizeof(text));
+    gdbstub_abandon(&debugger.stub, text[0] != '\0' ? text : caught.name);
+}
+
+static void serve(void *argument)
+{
+    struct stop *stop = argument;
+
+    guarded(begin, stop);
+    if (stop->event == GDBSTUB_RESUME)
+        return; /* a step inside a range: GDB does not hear of it */
+    (void)arch_line_break_in(debugger.line, false); /* polling is cheaper */
+    while (stop->event == GDBSTUB_WAIT) {
+        int byte = arch_line_read(debugger.line);
+
+        if (byte < 0) {
+            arch_pause();
+            continue;
+        }
+        stop->byte = (uint8_t)byte;
+        guarded(receive, stop);
+    }
+}
+
+_Noreturn static void leave_for_good(void)
+{
+    arch_line_flush(debugger.line);
+    arch_exit_emulator(0);
+    arch_reset();
+}
+
+/* Look at the line once more when one instruction of the frame has run. */
+static void look_again_after_step(void)
+{
+    debugger.look_again = true;
+    arch_frame_set_step(debugger.frame, true);
+}
+
+/* The last thing before the way out.  What comes while the line is being opened is seen one step
+ * later, so that GDB never finds the kernel stopped in here. */
+static void leave(void)
+{
+    debugger.left_pc = arch_frame_pc(debugger.frame);
+    debugger.left_sp = arch_frame_sp(debugger.frame);
+    debugger.bytes_left = false;
+    (void)arch_line_break_in(debugger.line, true);
+    debugger.active = false;
+    if (debugger.bytes_left)
+        look_again_after_step();
+}
+
+/* Let GDB have the machine.  Returns what it wants of it. */
+static enum gdbstub_event stop_machine(struct trap *trap, struct gdbstub_stop why)
+{
+    struct stop stop = {.why = why};
+
+    debugger.look_again = false;
+    debugger.frame = trap->frame;
+    debugger.resume = (struct gdbstub_resume){GDBSTUB_RUN, GDBSTUB_SIGNAL_NONE};
+    arch_frame_set_step(trap->frame, false);
+    arch_call_on_stack(ARCH_STACK_DEBUGGER, serve, &stop);
+    if (stop.event == GDBSTUB_KILL)
+        leave_for_good();
+    if (stop.event == GDBSTUB_RESUME)
+        arch_frame_set_step(trap->frame, debugger.resume.action == GDBSTUB_STEP);
+    return stop.event;
+}
+
+/* ---- Faults that GDB sees first ---- */
+
+static enum gdbstub_signal signal_of(const struct trap *trap)
+{
+    static const uint8_t signals[TRAP_KINDS] = {
+        [TRAP_INTERRUPT] = GDBSTUB_SIGINT,   [TRAP_NMI] = GDBSTUB_SIGINT,
+        [TRAP_BREAKPOINT] = GDBSTUB_SIGTRAP, [TRAP_DEBUG] = GDBSTUB_SIGTRAP,
+        [TRAP_ARITHMETIC] = GDBSTUB_SIGFPE,  [TRAP_INSTRUCTION] = GDBSTUB_SIGILL,
+        [TRAP_PAGE_FAULT] = GDBSTUB_SIGSEGV, [TRAP_PROTECTION] = GDBSTUB_SIGSEGV,
+        [TRAP_MACHINE] = GDBSTUB_SIGBUS,     [TRAP_DOUBLE] = GDBSTUB_SIGSEGV,
+        [TRAP_PANIC] = GDBSTUB_SIGABRT,
+    };
+
+    return signals[trap->kind];
+}
+
+/* An inferior call returns to a breakpoint on the stack, which is not executable: the fault that
+ * this gives is GDB's own. */
+static bool is_call_return(const struct trap *trap)
+{
+    struct arch_stack stack;
+
+    return (trap->access & TRAP_ACCESS_EXECUTE) != 0 && arch_find_stack(trap->pc, &stack);
+}
+
+/* GDB resumed without passing the fault on: to call a function, perhaps, after which it restores
+ * the registers and may still pass the first fault on.  Keep that one. */
+static void keep_undelivered(const struct trap *trap, uint64_t sp)
+{
+    if (is_call_return(trap))
+        return;
+    debugger.undelivered = *trap;
+    debugger.undelivered_sp = sp;
+}
+
+/* GDB passes the fault to the kernel.  If the registers are those of the kept one, it is that. */
+static void deliver(struct trap *trap)
+{
+    const struct trap *kept = &debugger.undelivered;
+    struct trap_frame *frame = trap->frame;
+
+    if (trap->pc == arch_frame_pc(frame) || kept->name == NULL ||
+        kept->pc != arch_frame_pc(frame) || debugger.undelivered_sp != arch_frame_sp(frame))
+        return;
+    *trap = *kept;
+    trap->frame = frame;
+}
+
+static enum trap_verdict stop_at_fault(struct trap *trap)
+{
+    const struct gdbstub_stop why = {
+        .cause = GDBSTUB_CAUSE_SIGNAL, .signal = signal_of(trap), .thread = THE_THREAD};
+    uint64_t sp = arch_frame_sp(trap->frame);
+
+    if (stop_machine(trap, why) == GDBSTUB_RESUME &&
+        debugger.resume.signal == GDBSTUB_SIGNAL_NONE) {
+        keep_undelivered(trap, sp);
+        return TRAP_HANDLED;
+    }
+    arch_frame_set_step(trap->frame, false);
+    deliver(trap);
+    return TRAP_DECLINED;
+}
+
+/* ---- Breakpoints and steps ---- */
+
+/* The reported pc is at the breakpoint instruction: behind a planted one the program has not got,
+ * and GDB steps past the kernel's own by itself. */
+static enum trap_verdict stop_at_breakpoint(struct trap *trap)
+{
+    struct gdbstub_stop why = {
+        .cause = GDBSTUB_CAUSE_SIGNAL, .signal = GDBSTUB_SIGTRAP, .thread = THE_THREAD};
+    uint64_t at = trap->pc - arch_gdb.breakpoint_size;
+
+    if (!debugger.waiting &&
+        (gdbstub_planted(&debugger.stub, at) || arch_frame_behind_breakpoint(trap->frame))) {
+        why.cause = GDBSTUB_CAUSE_SW_BREAK;
+        arch_frame_set_pc(trap->frame, at);
+    }
+    (void)stop_machine(trap, why);
+    return TRAP_HANDLED;
+}
+
+/* Hand what has come to the stub.  True if it wants the machine stopped. */
+static bool stop_wanted(void)
+{
+    int byte;
+
+    while ((byte = arch_line_read(debugger.line)) >= 0) {
+        if (gdbstub_receive(&debugger.stub, (uint8_t)byte) == GDBSTUB_BREAK_IN)
+            return true; /* the rest is for the stop */
+    }
+    return false;
+}
+
+static enum trap_verdict stop_at_step(struct trap *trap)
+{
+    struct gdbstub_stop why = {
+        .cause = GDBSTUB_CAUSE_SIGNAL, .signal = GDBSTUB_SIGTRAP, .thread = THE_THREAD};
+
+    if (debugger.look_again && debugger.resume.action == GDBSTUB_RUN) {
+        debugger.look_again = false;
+        arch_frame_set_step(trap->frame, false);
+        if (!stop_wanted())
+            return TRAP_HANDLED;
+        why.signal = GDBSTUB_SIGINT;
+    }
+    (void)stop_machine(trap, why);
+    return TRAP_HANDLED;
+}
+
+static enum trap_verdict stop_for(struct trap *trap)
+{
+    if ((TRAP_MASK(trap->kind) & FATAL) != 0)
+        return stop_at_fault(trap);
+    return trap->kind == TRAP_BREAKPOINT ? stop_at_breakpoint(trap) : stop_at_step(trap);
+}
+
+enum trap_verdict debugger_handle(struct trap *trap)
+{
+    enum trap_verdict verdict;
+
+    if (!debugger.enabled || debugger.active ||
+        !(gdbstub_attached(&debugger.stub) || debugger.waiting))
+        return TRAP_DECLINED;
+    debugger.active = true;
+    debugger.frame = trap->frame;
+    verdict = stop_for(trap);
+    leave();
+    return verdict;
+}
+
+/* ---- A byte while the kernel runs ---- */
+
+/* Is the kernel on its way out of the last stop, its frame still to be loaded? */
+static bool is_leaving(const struct trap *trap)
+{
+    uint64_t frame = (uint64_t)(uintptr_t)debugger.frame, sp = arch_frame_sp(trap->frame);
+
+    return arch_in_trap_path(trap->pc) && frame >= sp && frame - sp < LEAVING_BYTES &&
+           arch_frame_pc(debugger.frame) == debugger.left_pc &&
+           arch_frame_sp(debugger.frame) == debugger.left_sp;
+}
+
+enum trap_verdict debugger_break_in(struct trap *trap)
+{
+    const struct gdbstub_stop why = {
+        .cause = GDBSTUB_CAUSE_SIGNAL, .signal = GDBSTUB_SIGINT, .thread = THE_THREAD};
+
+    if (!debugger.enabled)
+        return TRAP_DECLINED;
+    if (debugger.active) {
+        debugger.bytes_left = true;
+        return TRAP_HANDLED;
+    }
+    if (is_leaving(trap)) {
+        look_again_after_step();
+        return TRAP_HANDLED;
+    }
+    if (stop_wanted()) {
+        debugger.active = true;
+        (void)stop_machine(trap, why);
+        leave();
+    }
+    return TRAP_HANDLED;
+}
+
+/* ---- From the rest of the kernel ---- */
+
+static bool choose_line(const char *name)
+{
+    if (strcmp(name, "com1") == 0) {
+        log_print(LOG_WARNING, "gdb=com1: the console is there; using com2");
+        name = "com2";
+    }
+    if (strcmp(name, "off") == 0)
+        return false;
+    if (strcmp(name, "com2") != 0)
+        log_print(LOG_WARNING, "gdb=%s: not com1, com2 or off; using com2", name);
+    debugger.line = ARCH_LINE_2;
+    return true;
+}
+
+void debugger_init(void)
+{
+    const char *name = command_line_value("gdb");
+
+    if (!choose_line(name != NULL ? name : "com2"))
+        return;
+    if (!arch_line_init(debugger.line)) {
+        log_print(LOG_WARNING, "gdb=com2: there is no UART");
+        return;
+    }
+    gdbstub_init(&debugger.stub, &port);
+    debugger.enabled = true;
+    if (!arch_line_break_in(debugger.line, true))
+        log_print(LOG_WARNING, "gdb: no interrupt from the line: only gdbwait and traps stop");
+}
+
+void debugger_wait(void)
+{
+    if (!debugger.enabled)
+        return;
+    debugger.waiting = true;
+    arch_breakpoint();
+    debugger.waiting = false;
+}
+
+void debugger_exited(uint8_t status)
+{
+    if (!debugger.enabled || !gdbstub_attached(&debugger.stub))
+        return;
+    debugger.active = true;
+    if (gdbstub_exited(&debugger.stub, status)) {
+        for (int i = 0; i < EXIT_POLLS && gdbstub_attached(&debugger.stub); i++) {
+            int byte = arch_line_read(debugger.line);
+
+            if (byte >= 0)
+                (void)gdbstub_receive(&debugger.stub, (uint8_t)byte);
+        }
+    }
+    arch_line_flush(debugger.line);
+}
+
+void debugger_mute(void)
+{
+    if (debugger.enabled)
+        (void)arch_line_break_in(debugger.line, false);
+    debugger.enabled = false;
+}

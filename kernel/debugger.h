@@ -1,0 +1,30 @@
+/*
+ * debugger.h - the kernel's side of the stub: when it is entered, over which line, and how it
+ * leaves.
+ */
+#ifndef KERNEL_DEBUGGER_H
+#define KERNEL_DEBUGGER_H
+
+#include <stdint.h>
+
+#include "trap/trap.h"
+
+/* Take the line that gdb= names (com2 unless it says otherwise) and listen there.  After
+ * arch_init_interrupts(). */
+void debugger_init(void);
+
+/* Stop until a debugger has attached and lets the kernel go on.  Returns at once with gdb=off. */
+void debugger_wait(void);
+
+/* The application has ended: tell an attached debugger, and wait until it knows, for a bounded
+ * time. */
+void debugger_exited(uint8_t status);
+
+/* Listen to the line no longer: what comes on it has no effect from now on.  Anywhere. */
+void debugger_mute(void);
+
+/* Rows of the trap table: a byte on the line that may ask for a stop; anything else that stops. */
+enum trap_verdict debugger_break_in(struct trap *trap);
+enum trap_verdict debugger_handle(struct trap *trap);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * main.c - boot order, one call a line, and what runs afterwards.
+ */
+#include "main.h"
+
+#include <stddef.h>
+
+#include "app_run.h"
+#include "arch/arch.h"
+#include "command_line.h"
+#include "console.h"
+#include "crash.h"
+#include "debugger.h"
+#include "heartbeat.h"
+#include "log.h"
+#include "panic.h"
+#include "provoke.h"
+#include "string.h"
+#include "traps.h"
+
+/* What run=NAME:ARG starts; `argument` is "" where there is none. */
+struct program {
+    const char *name;
+    void (*run)(const char *argument);
+};
+
+static const struct program programs[] = {
+    {"heartbeat", heartbeat_run}, /* beats until something stops it */
+    {"provoke", provoke_run},     /* fails on purpose */
+};
+
+/* Does `spec` ask for `name`?  *argument is what follows the colon. */
+static bool names(const char *spec, const char *name, const char **argument)
+{
+    size_t len = strlen(name);
+
+    if (strncmp(spec, name, len) != 0 || (spec[len] != '\0' && spec[len] != ':'))
+        return false;
+    *argument = spec[len] == ':' ? spec + len + 1 : "";
+    return true;
+}
+
+static void run(const char *spec)
+{
+    const char *argument;
+
+    for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+        if (names(spec, programs[i].name, &argument)) {
+            programs[i].run(argument);
+            return;
+        }
+    }
+    log_print(LOG_ERROR, "run=%s: not heartbeat or provoke:NAME", spec);
+}
+
+void kernel_main(void)
+{
+    const char *spec;
+
+    traps_init();                                      /* who is asked about a trap */
+    arch_init_traps();                                 /* from here on, a fault is caught */
+    command_line_init(arch_boot_info()->command_line); /* what the user wants */
+    console_init();                                    /* from here on, people can read */
+    log_init();                                        /* ... what is logged */
+    arch_init_memory();                                /* final page tables: guards, no W with X */
+    arch_init_time();                                  /* from here on, the log has times */
+    arch_init_interrupts();                            /* controllers known, all lines masked */
+    debugger_init();                                   /* from here on, GDB can break in */
+    crash_init();                                      /* what a record says of this boot */
+    arch_interrupts_enable();
+
+    if (command_line_flag("gdbwait")) {
+        console_print("waiting for debugger\n");
+        debugger_wait();
+    }
+    spec = command_line_value("run");
+    if (spec != NULL)
+        run(spec);
+    else if (app_present())
+        app_run();
+    else
+        run("heartbeat");
+    arch_exit_emulator(0);
+    log_print(LOG_NOTICE, "nothing left to run");
+    arch_halt();
+}

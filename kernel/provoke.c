@@ -1,0 +1,248 @@
+/*
+ * provoke.c - deliberate failures, each a small story as it happens in real kernels: a parcel
+ * office that counts, sorts and delivers, badly.
+ *
+ * The functions are kept out of line so that their names show in backtraces, and what they use
+ * goes through volatile variables, so that no compiler sees the failure coming.
+ */
+#include "provoke.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/arch.h"
+#include "arch/provoke.h"
+#include "console.h"
+#include "crash.h"
+#include "log.h"
+#include "panic.h"
+#include "string.h"
+
+#define STORY __attribute__((noinline))
+
+/* Undo what the optimiser knows: after this anything may have been read and written. */
+#define OPAQUE() __asm__ volatile("" : : : "memory")
+
+struct parcel {
+    uint64_t weight;
+    char addressee[16];
+    struct parcel *next; /* at offset 0x18 */
+};
+
+static struct office {
+    struct parcel *volatile shelf; /* empty: NULL */
+    volatile uint64_t parcel_count;
+    volatile uint64_t total_weight;
+    void (*volatile deliver)(struct parcel *parcel); /* nobody has set it */
+} office;
+
+static const uint64_t prices[4] = {100, 250, 400, 900};
+static uint8_t received[64] = {0x90, 0x90, 0x90, 0xc3};
+
+static STORY void provoke_divide(void)
+{
+    office.total_weight = office.total_weight / office.parcel_count;
+}
+
+static STORY void provoke_invalid_opcode(void)
+{
+    if (office.parcel_count <= 4)
+        __builtin_trap();
+    OPAQUE();
+}
+
+static inline struct parcel *next_parcel(const struct parcel *parcel)
+{
+    return parcel->next;
+}
+
+static STORY void provoke_null_read(void)
+{
+    office.shelf = next_parcel(office.shelf);
+}
+
+static STORY void provoke_null_write(void)
+{
+    struct parcel *first = office.shelf;
+
+    first->next = NULL;
+    OPAQUE();
+}
+
+static STORY void provoke_null_call(void)
+{
+    office.deliver(office.shelf);
+    OPAQUE();
+}
+
+static STORY void provoke_wild_read(void)
+{
+    struct parcel *volatile freed = (struct parcel *)(uintptr_t)0xdeadbeefdeadbeef;
+
+    office.total_weight += freed->weight;
+}
+
+static STORY void provoke_write_text(void)
+{
+    uint8_t *volatile code = (uint8_t *)(uintptr_t)provoke_wild_read;
+
+    *code = 0xc3;
+    OPAQUE();
+}
+
+static STORY void provoke_write_rodata(void)
+{
+    uint64_t *volatile price = (uint64_t *)(uintptr_t)&prices[2];
+
+    *price = 0;
+    OPAQUE();
+}
+
+static STORY void provoke_exec_data(void)
+{
+    void (*volatile code)(void) = (void (*)(void))(uintptr_t)received;
+
+    code();
+    OPAQUE();
+}
+
+/* Sort one half, then the other: whoever begins with no parcel at all never comes down to one. */
+static STORY uint64_t sort_parcels(uint64_t count)
+{
+    volatile uint64_t labels[24];
+
+    if (count == 1)
+        return office.total_weight;
+    for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++)
+        labels[i] = count + i;
+    return sort_parcels(count / 2) + labels[count % 24];
+}
+
+static STORY void provoke_stack_overflow(void)
+{
+    office.total_weight = sort_parcels(office.parcel_count);
+}
+
+/* A label too long for its place, which ends up where the return address was. */
+static STORY void print_label(uint64_t label)
+{
+    volatile uint64_t *frame = __builtin_frame_address(0);
+
+    frame[1] = label; /* above the caller's frame pointer */
+}
+
+static STORY void provoke_smashed_return_address(void)
+{
+    print_label(0x414141414141); /* "AAAAAA" */
+    OPAQUE();
+}
+
+static STORY void provoke_gp_segment(void)
+{
+    arch_provoke_bad_selector();
+    OPAQUE();
+}
+
+static STORY void provoke_gp_msr(void)
+{
+    arch_provoke_bad_register();
+    OPAQUE();
+}
+
+static STORY void provoke_double_fault(void)
+{
+    arch_provoke_lost_stack();
+    OPAQUE();
+}
+
+static STORY void provoke_panic(void)
+{
+    panic("the shelf holds %lu parcels but weighs %lu g", office.parcel_count,
+          office.total_weight + 7);
+}
+
+static STORY void provoke_assert(void)
+{
+    kassert(office.parcel_count > 0);
+    OPAQUE();
+}
+
+static STORY void provoke_recursion_in_panic(void)
+{
+    crash_inject_panic(CRASH_TAG('L', 'O', 'G', 'R'));
+    panic("the first of two panics");
+}
+
+static STORY void provoke_int3(void)
+{
+    arch_breakpoint();
+    log_print(LOG_NOTICE, "int3: went on");
+}
+
+static void list_names(void);
+
+static const struct provocation {
+    const char *name;
+    const char *shows;
+    void (*fail)(void);
+    bool goes_on; /* it is no failure that ends the kernel */
+} provocations[] = {
+    {"list", "print these names", list_names, true},
+    {"divide", "division by zero", provoke_divide, false},
+    {"invalid-opcode", "an instruction that does not exist", provoke_invalid_opcode, false},
+    {"null-read", "read a member of a structure that is not there", provoke_null_read, false},
+    {"null-write", "write one", provoke_null_write, false},
+    {"null-call", "call a function pointer that nobody has set", provoke_null_call, false},
+    {"wild-read", "read through a pointer that is none", provoke_wild_read, false},
+    {"write-text", "write to the kernel's code", provoke_write_text, false},
+    {"write-rodata", "write to a constant", provoke_write_rodata, false},
+    {"exec-data", "run data as code", provoke_exec_data, false},
+    {"stack-overflow", "recursion without an end", provoke_stack_overflow, false},
+    {"smashed-return-address", "return to where an overflow says", provoke_smashed_return_address,
+     false},
+    {"gp-segment", "load a segment selector beyond its table", provoke_gp_segment, false},
+    {"gp-msr", "write a value that a register does not allow", provoke_gp_msr, false},
+    {"double-fault", "fault with a stack pointer that is lost", provoke_double_fault, false},
+    {"panic", "the kernel gives up by itself", provoke_panic, false},
+    {"assert", "an assertion that does not hold", provoke_assert, false},
+    {"recursion-in-panic", "panic, and again while the record is written",
+     provoke_recursion_in_panic, false},
+    {"int3", "a breakpoint of the kernel's own: logged, goes on", provoke_int3, true},
+};
+
+enum {
+    PROVOCATIONS = sizeof provocations / sizeof provocations[0],
+    EXIT_AS_EXPECTED = 0,
+    EXIT_NOT_FAILED = 1,
+};
+
+static void list_names(void)
+{
+    for (size_t i = 0; i < PROVOCATIONS; i++)
+        console_print("%-24s%s\n", provocations[i].name, provocations[i].shows);
+}
+
+/* Nothing failed, or not as it should have. */
+static void leave(unsigned status)
+{
+    console_flush();
+    arch_exit_emulator(status);
+}
+
+void provoke_run(const char *name)
+{
+    size_t i = 0;
+
+    while (i < PROVOCATIONS && strcmp(provocations[i].name, name) != 0)
+        i++;
+    if (i == PROVOCATIONS) {
+        log_print(LOG_ERROR, "run=provoke:%s: no such failure; run=provoke:list names them", name);
+        leave(EXIT_NOT_FAILED);
+        return;
+    }
+    log_print(LOG_NOTICE, "provoke: %s: %s", name, provocations[i].shows);
+    provocations[i].fail();
+    if (!provocations[i].goes_on)
+        log_print(LOG_ERROR, "provoke: %s did not fail", name);
+    leave(provocations[i].goes_on ? EXIT_AS_EXPECTED : EXIT_NOT_FAILED);
+}

@@ -1,0 +1,1 @@
+"""crashlib - what scripts/crash.py is made of: from bytes that a dying kernel sent to a report."""

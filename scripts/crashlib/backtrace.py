@@ -1,0 +1,116 @@
+"""backtrace.py - one list of frames out of GDB's and the kernel's own, each with a trust mark.
+
+GDB's come first, by DWARF's rules.  Where GDB had to stop, the kernel's own backtrace, which
+follows frame pointers and scans the stack, goes on as far as it adds something.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from crashlib.debugger import GdbAnswer, GdbFrame, Variable
+from crashlib.evidence import Evidence
+from crashlib.symbols import ROOT
+
+# How a frame was found, surest first.
+TRUST_CONTEXT = "context"  # the saved registers
+TRUST_CFI = "cfi"  # unwound by DWARF's rules
+TRUST_FRAME = "frame"  # a frame-pointer chain
+TRUST_SCAN = "scan"  # a word on the stack that points into text: a guess
+TRUST_BY_NUMBER = {1: TRUST_CONTEXT, 2: TRUST_FRAME, 3: TRUST_SCAN}
+
+# How the kernel fails on purpose: never the place that a verdict names.
+MACHINERY = ("panic", "assert_failed", "trap_raise", "arch_panic", "arch_trap", "trap_dispatch",
+             "trap_common", "trap_stubs")
+MACHINERY_PREFIXES = ("crash_", "panic_", "assert_")
+
+
+@dataclass(frozen=True)
+class Frame:
+    pc: int
+    trust: str
+    stack: int = 0  # the stack pointer in it
+    function: str = ""
+    offset: int | None = None  # of the pc in the symbol
+    file: str = ""
+    line: int = 0
+    source: str = ""  # that line's text
+    inline: bool = False
+    signal: bool = False  # a trap's entry: what is below it was interrupted
+    arguments: list[Variable] = field(default_factory=list)
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}:{self.line}" if self.file else ""
+
+
+def make_backtrace(evidence: Evidence, answer: GdbAnswer) -> list[Frame]:
+    frames = [_from_gdb(evidence, frame, index) for index, frame in enumerate(answer.frames)]
+    while len(frames) > 1 and not evidence.is_text(frames[-1].pc):
+        frames.pop()  # what GDB reads past the end of a chain is no frame
+    return frames + _kernel_frames(evidence, frames)
+
+
+def place_of(frames: list[Frame], pc: int | None) -> Frame | None:
+    """The frame that a verdict names: the innermost one that is not failure machinery."""
+    if pc is not None:
+        return next((frame for frame in frames if frame.pc == pc), None)
+    named = [frame for frame in frames if frame.function]
+    return next((frame for frame in named if not is_machinery(frame.function)),
+                named[0] if named else None)
+
+
+def is_machinery(function: str) -> bool:
+    return function in MACHINERY or function.startswith(MACHINERY_PREFIXES)
+
+
+def symbol_frame(evidence: Evidence, pc: int, trust: str, stack: int, called: bool) -> Frame:
+    """A frame of the symbol table's knowledge alone.  `called`: pc is a return address."""
+    elf = evidence.symbols.elf
+    found = elf.symbol_at(pc - 1 if called else pc) if elf else None
+    if found is None or not evidence.is_text(pc - 1 if called else pc):
+        return Frame(pc, trust, stack)
+    return Frame(pc, trust, stack, found.name, pc - found.start)
+
+
+def _from_gdb(evidence: Evidence, frame: GdbFrame, index: int) -> Frame:
+    innermost = index == 0 or frame.pc == evidence.pc
+    elf = evidence.symbols.elf
+    found = elf.symbol_at(frame.pc) if elf else None
+    return Frame(
+        pc=frame.pc, trust=TRUST_CONTEXT if innermost else TRUST_CFI, stack=frame.stack,
+        function=frame.function if frame.function and evidence.is_text(frame.pc) else "",
+        offset=None if found is None else frame.pc - found.start,
+        file=_short_path(frame.file, frame.path), line=frame.line,
+        source=_source_line(frame), inline=frame.inline, signal=frame.signal,
+        arguments=frame.arguments)
+
+
+def _kernel_frames(evidence: Evidence, known: list[Frame]) -> list[Frame]:
+    """The frames of BTRC that lie beyond the ones already known."""
+    rows = evidence.record.frames
+    pcs = {frame.pc for frame in known}
+    last = max((index for index, row in enumerate(rows) if row.pc in pcs), default=-1)
+    deepest = max((frame.stack for frame in known), default=0)
+    beyond = [row for row in rows[last + 1:] if not row.frame or row.frame > deepest]
+    return [symbol_frame(evidence, row.pc, TRUST_BY_NUMBER.get(row.trust, TRUST_SCAN), row.frame,
+                         called=row.trust != 1) for row in beyond]
+
+
+def _short_path(file: str, path: str) -> str:
+    """Relative to the kernel's folder or the working directory, if it lies there."""
+    for base in (ROOT, Path.cwd()):
+        if path.startswith(str(base) + os.sep):
+            return os.path.relpath(path, base)
+    return file
+
+
+def _source_line(frame: GdbFrame) -> str:
+    for path in (frame.path, str(ROOT / frame.file)):
+        text = linecache.getline(path, frame.line).strip() if frame.line else ""
+        if text:
+            return text
+    return ""

@@ -1,0 +1,162 @@
+"""debugger.py - GDB on a generated core: asked for frames in the background, or started for a
+person.
+
+GDB is the one that evaluates DWARF.  Nothing here depends on it: without GDB, or if it fails, the
+answer is empty and says why.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from crashlib.core import CRASHED_LWP, make_core
+from crashlib.evidence import Evidence
+from crashlib.x86 import PRSTATUS_REGISTERS
+
+SCRIPTS = Path(__file__).resolve().parents[1] / "gdb"
+ANSWER_TIMEOUT_S = 60  # a bound for a GDB that hangs, not a time that anything usually takes
+
+# No settings of the user's, no network, nothing auto-loaded from the working directory.
+QUIET = ["-iex", "set debuginfod enabled off", "-iex", "set auto-load local-gdbinit off"]
+
+
+@dataclass(frozen=True)
+class Variable:
+    name: str
+    value: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """A variable that points to a struct, and the struct's fields: (offset, size, name)."""
+    name: str
+    value: int
+    type: str
+    fields: list[list]
+
+    def field_at(self, offset: int) -> str:
+        for start, size, name in self.fields:
+            if start <= offset < start + max(size, 1):
+                return name if offset == start else f"{name} (+{offset - start})"
+        return ""
+
+
+@dataclass(frozen=True)
+class GdbFrame:
+    pc: int
+    stack: int
+    function: str | None
+    inline: bool
+    signal: bool
+    arguments: list[Variable]
+    file: str = ""
+    path: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class GdbAnswer:
+    frames: list[GdbFrame] = field(default_factory=list)
+    stop: str = ""  # why the walk ended, if not at the outermost frame
+    locals: list[Variable] = field(default_factory=list)
+    pointers: list[Pointer] = field(default_factory=list)
+    problem: str = ""  # why there is no answer
+
+
+class FrameQuery:
+    """One batch GDB, started at once and asked for its answer later."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._process = None
+        self._problem = ""
+        if evidence.symbols.elf is None:
+            self._problem = "no symbols"
+            return
+        self._folder = tempfile.TemporaryDirectory(prefix="trapline-")
+        self._out = Path(self._folder.name, "frames.json")
+        core = Path(self._folder.name, "core")
+        core.write_bytes(make_core(evidence))
+        command = ["gdb", "-batch", "-nx", *QUIET,
+                   *_open_commands(core, evidence.symbols.elf.path),
+                   "-x", str(SCRIPTS / "crash_frames.py")]
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL, env={**os.environ, "TRAPLINE_FRAMES": str(self._out)})
+        except OSError as error:
+            self._problem = f"gdb cannot be started ({error.strerror})"
+            self._folder.cleanup()
+
+    def finish(self) -> GdbAnswer:
+        if self._process is None:
+            return GdbAnswer(problem=self._problem)
+        try:
+            self._process.wait(ANSWER_TIMEOUT_S)
+            return _read_answer(self._out)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            return GdbAnswer(problem="gdb did not answer in time")
+        finally:
+            self._folder.cleanup()
+
+
+def run_gdb(evidence: Evidence, arguments: list[str]) -> int:
+    """Start GDB on the record for a person; returns its exit status."""
+    with tempfile.TemporaryDirectory(prefix="trapline-") as folder:
+        core, facts = Path(folder, "core"), Path(folder, "facts.json")
+        core.write_bytes(make_core(evidence))
+        facts.write_text(json.dumps(_core_facts(evidence)), encoding="utf-8")
+        elf = evidence.symbols.elf
+        command = ["gdb", "-q", *QUIET, *_open_commands(core, elf.path if elf else None),
+                   "-x", str(SCRIPTS / "crash_open.py"), *arguments]
+        environment = {**os.environ, "TRAPLINE_CORE_FACTS": str(facts)}
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for GDB
+        try:
+            return subprocess.run(command, env=environment, check=False,
+                                  preexec_fn=_restore_interrupt).returncode
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def _restore_interrupt() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _open_commands(core: Path, elf: Path | None) -> list[str]:
+    """The core first: with `file` first, GDB would fill memory that was not saved with the
+    initial values in the ELF file, silently."""
+    commands = ["-ex", f"core-file {core}"]
+    if elf is not None:
+        quoted = str(elf).replace("\\", "\\\\").replace('"', '\\"')
+        commands += ["-ex", f'symbol-file "{quoted}"']
+    return commands
+
+
+def _core_facts(evidence: Evidence) -> dict:
+    variables = {name: value for name, value in evidence.registers.items()
+                 if name not in PRSTATUS_REGISTERS}
+    return {"threads": {CRASHED_LWP: evidence.context_name() + " [crashed]"},
+            "variables": {**variables, "error": evidence.error, "vector": evidence.vector}}
+
+
+def _read_answer(path: Path) -> GdbAnswer:
+    try:
+        answer = json.loads(path.read_text(encoding="utf-8"))
+        frames = [GdbFrame(**{**frame, "arguments": _variables(frame["arguments"])})
+                  for frame in answer["frames"]]
+        return GdbAnswer(frames, answer["stop"], _variables(answer["locals"]),
+                         [Pointer(**pointer) for pointer in answer["pointers"]])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return GdbAnswer(problem=f"gdb gave no frames ({type(error).__name__})")
+
+
+def _variables(rows: list[dict]) -> list[Variable]:
+    return [Variable(**row) for row in rows]

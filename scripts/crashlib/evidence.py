@@ -1,0 +1,183 @@
+"""evidence.py - everything known about one crash, gathered in one place for rules and reports.
+
+Joins the record with the kernel's ELF.  Draws no conclusions: explain.py does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from crashlib.disasm import Access, Disassembler, Instruction
+from crashlib.maps import AddressBook, Range
+from crashlib.memory import Memory
+from crashlib.pagewalk import Walk, decode_walk
+from crashlib.payloads import Captured, MapEntry, MapKind, TrapKind, TrapOrigin, name_of
+from crashlib.record import Record
+from crashlib.symbols import Symbols
+from crashlib.x86 import MASK64
+
+PF_VECTOR = 14
+NO_VECTOR = -1
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """How the processor came to a pc that holds no code."""
+    way: str  # "call" or "return"
+    call: Instruction | None
+    source: int  # call: its address; return: the stack slot that the address was taken from
+
+
+@dataclass(frozen=True)
+class CodeDifference:
+    """Live code bytes that are not those of the ELF."""
+    address: int
+    live: bytes
+    linked: bytes
+
+    @property
+    def is_breakpoint(self) -> bool:
+        return self.live == b"\xcc"
+
+
+class Evidence:
+    """One record and its symbols."""
+
+    def __init__(self, record: Record, symbols: Symbols) -> None:
+        self.record, self.symbols = record, symbols
+        self.cause = record.cause  # None if that section is lost
+        self.registers: dict[str, int] = (
+            record.registers.by_name(record.machine) if record.registers else {})
+        self._read_cause()
+        self.ranges = [_range_of(row) for row in record.maps]
+        self.walks: list[Walk] = [decode_walk(walk) for walk in record.walks]
+        self.book = AddressBook(self.ranges, symbols.elf)
+        self.memory = self._gather_memory()
+        self.frames: list = []  # of backtrace.py, once they are known
+        self.pointers: list = []  # of debugger.py, likewise
+
+    def _read_cause(self) -> None:
+        """Without CAUS the registers still tell the place, and nothing tells the reason."""
+        cause = self.cause
+        self.kind = name_of(TrapKind, cause.kind) if cause else ""
+        self.vector = cause.vector if cause else NO_VECTOR
+        self.error = cause.error if cause else 0
+        self.pc = cause.pc if cause else self.registers.get("rip", 0)
+        self.address = cause.address if cause else self.registers.get("cr2", 0)
+
+    @property
+    def from_user(self) -> bool:
+        return self.cause is not None and self.cause.origin == TrapOrigin.USER
+
+    def context_name(self) -> str:
+        """ "CPU0 main" """
+        if self.cause is None:
+            return "CPU?"
+        return f"CPU{self.cause.cpu} {self.cause.thread_name}".rstrip()
+
+    @cached_property
+    def disassembler(self) -> Disassembler:
+        return Disassembler(self.memory, self.symbols.elf, self.registers)
+
+    @cached_property
+    def instruction(self) -> Instruction | None:
+        """The one at the pc: for a fault, the one that failed."""
+        return self.disassembler.decode(self.pc)
+
+    def walk_of(self, address: int) -> Walk | None:
+        return next((walk for walk in self.walks if walk.address == address), None)
+
+    def accesses(self) -> list[Access]:
+        """The memory that the faulting instruction meant to touch."""
+        found = self.instruction
+        return [a for a in found.accesses if a.reads or a.writes] if found else []
+
+    def access_to(self, address: int) -> Access | None:
+        """The operand that this address belongs to."""
+        return next((access for access in self.accesses() if access.touches(address)), None)
+
+    def register_words(self, access: Access) -> str:
+        """ "rdi = 0" for each register of the operand. """
+        names = [name for name in (access.base, access.index) if name and name != "rip"]
+        if access.segment:
+            names.append(access.segment + "_base")
+        values = [(name, self.disassembler.register(name)) for name in names]
+        return ", ".join(f"{name} = {hex(value) if value else value}"
+                         for name, value in values if value is not None)
+
+    def arrival(self) -> Arrival | None:
+        """How control got to the pc, as the stack tells."""
+        sp = self.registers.get("rsp")
+        if sp is None:
+            return None
+        back = self.memory.read_word(sp)
+        if back is not None and self.is_text(back):
+            call = self.disassembler.before(back)
+            if call is not None and call.mnemonic == "call" and self._could_reach(call):
+                return Arrival("call", call, call.address)
+        if self.memory.read_word(sp - 8 & MASK64) == self.pc:
+            return Arrival("return", None, sp - 8 & MASK64)
+        return None
+
+    def _could_reach(self, call: Instruction) -> bool:
+        """False if the call's operand certainly did not hold the pc."""
+        if not call.operands:
+            return False
+        operand = call.operands[0]
+        if operand.kind == "memory":
+            known = operand.access.address is not None
+            target = self.memory.read_word(operand.access.address) if known else None
+        else:
+            target = operand.value
+        return target is None or target == self.pc
+
+    def is_text(self, address: int) -> bool:
+        if self.symbols.elf is not None:
+            return self.symbols.elf.is_text(address)
+        held = self.book.map_at(address)
+        return held is not None and held.kind == "TEXT"
+
+    @property
+    def code_pieces(self) -> list[tuple[int, bytes]]:
+        return self.record.code.pieces if self.record.code else []
+
+    @cached_property
+    def code_differences(self) -> list[CodeDifference]:
+        """Where the recorded code bytes contradict the ELF's text."""
+        elf, differences = self.symbols.elf, []
+        for start, live in self.code_pieces:
+            section = elf.section_at(start) if elf else None
+            if section is None or section.writable or not section.data:
+                continue
+            linked = section.data[start - section.start:][:len(live)]
+            differences += _differences(start, live[:len(linked)], linked)
+        return differences
+
+    def _gather_memory(self) -> Memory:
+        """Live bytes first: where they contradict the ELF, they are what the processor saw."""
+        memory = Memory()
+        for start, data in [*self.code_pieces, *self.record.memory]:
+            memory.add(start, data)
+        for section in self.symbols.elf.constant_sections() if self.symbols.elf else []:
+            memory.add(section.start, section.data)
+        return memory
+
+
+def _differences(start: int, live: bytes, linked: bytes) -> list[CodeDifference]:
+    runs: list[list[int]] = []
+    for offset, pair in enumerate(zip(live, linked)):
+        if pair[0] == pair[1]:
+            continue
+        if runs and runs[-1][1] == offset:
+            runs[-1][1] = offset + 1
+        else:
+            runs.append([offset, offset + 1])
+    return [CodeDifference(start + a, live[a:b], linked[a:b]) for a, b in runs]
+
+
+def _range_of(row: MapEntry) -> Range:
+    permissions = "".join(letter if row.permissions >> bit & 1 else "-"
+                          for bit, letter in enumerate("rwx"))
+    return Range(row.start, row.end, name_of(MapKind, row.kind), permissions,
+                 name_of(Captured, row.captured), row.name)

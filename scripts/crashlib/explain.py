@@ -1,0 +1,40 @@
+"""explain.py - from evidence to the verdict: the first rule that has something to say.
+
+A rule is a small function in rules_*.py.  The last one always speaks.
+"""
+
+from __future__ import annotations
+
+from crashlib import rules_memory, rules_processor, rules_stack
+from crashlib.evidence import Evidence
+from crashlib.verdict import Verdict
+
+ASSERTION = "assertion failed: "
+
+
+def panic(evidence: Evidence) -> Verdict | None:
+    if evidence.kind != "PANIC":
+        return None
+    text = evidence.cause.text or "no words recorded"
+    if text.startswith(ASSERTION):
+        return Verdict("assert", text, ["The kernel checked what must be true, and it was not."])
+    return Verdict("panic", f"panic: {text}", ["The kernel gave up by itself: the words are its own."])
+
+
+def by_name(evidence: Evidence) -> Verdict:
+    """The hardware's name for it, for want of an explanation."""
+    if evidence.cause is None:
+        return Verdict("unknown", "cause unknown", ["The record's CAUS section is lost."])
+    return Verdict("unexplained", evidence.cause.name or f"vector {evidence.vector}", [])
+
+
+# Most particular first.
+RULES = (panic, *rules_stack.RULES, *rules_memory.RULES, *rules_processor.RULES)
+
+
+def explain(evidence: Evidence) -> Verdict:
+    for rule in RULES:
+        verdict = rule(evidence)
+        if verdict is not None:
+            return verdict
+    return by_name(evidence)

@@ -1,0 +1,66 @@
+"""missing.py - what a report cannot know and why, and what makes its words doubtful."""
+
+from __future__ import annotations
+
+from crashlib.debugger import GdbAnswer
+from crashlib.evidence import CodeDifference, Evidence
+from crashlib.payloads import RecordFlags
+
+# What each section's absence costs the reader.
+EXPECTED = {
+    "CAUS": "the cause", "REGS": "the registers", "CODE": "the code bytes at the pc",
+    "PTWK": "the page-table walks", "BTRC": "the kernel's own backtrace", "STAK": "the stack",
+    "LOGR": "the log", "MAPS": "the memory map", "ANNO": "the annotations"}
+NOT_SAVED = {"NO": "not asked for", "SECRET": "withheld", "PARTLY": "only partly"}
+DIFFERENCES_SHOWN = 3
+
+
+def find_warnings(evidence: Evidence, answer: GdbAnswer) -> list[str]:
+    """What must stand at the top, because it changes how far the rest may be believed."""
+    warnings = []
+    if evidence.symbols.problem:
+        warnings.append(_capital(evidence.symbols.problem) + ".")
+    if evidence.record.header is not None and evidence.record.header.flags & RecordFlags.MINIMAL:
+        warnings.append("A minimal record: it was written after the crash writer itself had failed.")
+    if evidence.cause is not None and evidence.cause.nesting:
+        warnings.append(f"Crash number {evidence.cause.nesting + 1} in a row: an earlier one was "
+                        "still being recorded. Look at that one first.")
+    warnings += [_difference_words(evidence, difference)
+                 for difference in evidence.code_differences[:DIFFERENCES_SHOWN]]
+    if answer.problem and evidence.symbols.elf is not None:
+        warnings.append(_capital(answer.problem) + ".")
+    return warnings
+
+
+def _difference_words(evidence: Evidence, difference: CodeDifference) -> str:
+    at = evidence.book.symbol(difference.address) or hex(difference.address)
+    if difference.is_breakpoint:
+        return f"A breakpoint (int3) was planted at {at}: a debugger's, or a stray write."
+    why = ("the kernel's text was overwritten" if evidence.symbols.matched
+           else "the ELF is another kernel's, or the text was overwritten")
+    return (f"The code at {at} was {difference.live.hex(' ')}, the ELF has "
+            f"{difference.linked.hex(' ')}: {why}.")
+
+
+def find_missing(evidence: Evidence) -> list[str]:
+    record = evidence.record
+    missing = list(record.problems)
+    missing += [f"{tag} is absent: {what} is not known." for tag, what in EXPECTED.items()
+                if record.section(tag) is None]
+    for section in record.sections:
+        if section.faulted:
+            missing.append(f"{section.tag} was cut short by a fault inside the crash writer.")
+        if section.truncated:
+            missing.append(f"{section.tag} was truncated: there was more than the record holds.")
+    missing += [f"{length:#x} bytes at {start:#x} could not be read by the kernel."
+                for start, length in record.holes]
+    for captured, why in NOT_SAVED.items():
+        names = sorted({r.name or r.kind.lower() for r in evidence.ranges
+                        if r.captured == captured and r.kind not in ("GUARD", "PHYSICAL")})
+        if names:
+            missing.append(f"Memory not saved ({why}): {', '.join(names)}.")
+    return missing
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,238 @@
+"""report.py - one crash as data: everything that a report says, before any of it is printed.
+
+Fields are plain values, addresses hex strings, so that the same object is printed (text.py) or
+turned into JSON as it stands.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+
+from crashlib.backtrace import Frame, is_machinery, make_backtrace, place_of
+from crashlib.debugger import FrameQuery, GdbAnswer, Variable
+from crashlib.evidence import Evidence
+from crashlib.explain import explain
+from crashlib.missing import find_missing, find_warnings
+from crashlib.payloads import LOG_LEVELS, name_of, TrapKind
+from crashlib.tables import vector_mnemonic
+from crashlib.verdict import Verdict
+from crashlib.x86 import (FLAG_REGISTERS, GENERAL_REGISTERS, error_code_names, error_code_words,
+                          flag_names)
+
+FORMAT = "trapline-report"
+FORMAT_VERSION = 1
+LOG_LINES = 12
+PAGE_FAULT = 14
+
+
+@dataclass(frozen=True)
+class Event:
+    """What the processor or the kernel reported."""
+    exception: str  # "#PF", "panic"
+    name: str  # "page fault"
+    vector: int
+    error: str
+    error_names: str  # "P|W", for page faults
+    error_words: list[str]
+    address: str  # page faults: what was touched
+    pc: str
+    user: bool
+    cpu: int
+    thread: int
+    thread_name: str
+    uptime_us: int
+    nesting: int
+
+
+@dataclass(frozen=True)
+class Place:
+    function: str = ""
+    file: str = ""
+    line: int = 0
+    relation: str = "in"
+
+
+@dataclass(frozen=True)
+class WalkLine:
+    purpose: str
+    address: str
+    path: str
+    summary: str
+    expected: bool  # nothing to wonder about
+
+
+@dataclass(frozen=True)
+class RegisterLine:
+    name: str
+    value: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class CodeLine:
+    address: str
+    data: str
+    text: str
+    target: str
+    at_pc: bool
+
+
+@dataclass(frozen=True)
+class LogLine:
+    time_us: int
+    level: str
+    text: str
+    lost_before: int  # messages between this one and the one before
+
+
+@dataclass(frozen=True)
+class NestedLine:
+    section: str
+    name: str
+    text: str
+    pc: str
+    symbol: str
+    address: str
+
+
+@dataclass
+class Report:
+    rule: str
+    cause: str
+    place: Place
+    event: Event | None
+    reasons: list[str]
+    warnings: list[str]
+    walks: list[WalkLine]
+    frames: list[Frame]
+    backtrace_note: str
+    locals: list[Variable]
+    registers: list[RegisterLine]
+    code_symbol: str
+    code: list[CodeLine]
+    log: list[LogLine]
+    nested: list[NestedLine]
+    missing: list[str]
+    annotations: dict[str, str]
+    record_id: str
+    sequence: int | None
+    boot_id: str
+    build_id: str
+    elf: str
+    elf_matches: bool
+    complete: bool
+    go_on: list[tuple[str, str]] = field(default_factory=list)  # (command, what it does)
+
+    def as_json(self) -> dict:
+        body = dataclasses.asdict(self)
+        for frame in body["frames"]:
+            frame["pc"], frame["stack"] = hex(frame["pc"]), hex(frame["stack"])
+        return {"format": FORMAT, "version": FORMAT_VERSION, **body}
+
+
+def make_report(evidence: Evidence) -> Report:
+    query = FrameQuery(evidence)
+    _ = evidence.instruction  # Capstone loads while GDB works
+    answer = query.finish()
+    evidence.frames = make_backtrace(evidence, answer)
+    evidence.pointers = answer.pointers
+    verdict = explain(evidence)
+    warnings, missing = find_warnings(evidence, answer), find_missing(evidence)
+    record, elf = evidence.record, evidence.symbols.elf
+    return Report(
+        rule=verdict.rule, cause=verdict.cause, place=_place(evidence, verdict),
+        event=_event(evidence), reasons=verdict.reasons, warnings=warnings,
+        walks=_walks(evidence), frames=evidence.frames, backtrace_note=_backtrace_note(answer),
+        locals=answer.locals, registers=_registers(evidence),
+        code_symbol=evidence.book.symbol(evidence.pc), code=_code(evidence), log=_log(evidence),
+        nested=_nested(evidence), missing=missing, annotations=record.annotations,
+        record_id="" if record.record_id is None else f"{record.record_id:08x}",
+        sequence=record.sequence, boot_id=record.boot_id or "", build_id=record.build_id or "",
+        elf=str(elf.path) if elf else "", elf_matches=evidence.symbols.matched,
+        complete=record.complete and elf is not None and evidence.symbols.matched)
+
+
+def _place(evidence: Evidence, verdict: Verdict) -> Place:
+    frame = place_of(evidence.frames, verdict.place_pc)
+    if frame is not None:
+        return Place(frame.function, frame.file, frame.line, verdict.relation)
+    if verdict.place_pc is not None:
+        return Place(evidence.book.symbol(verdict.place_pc), relation=verdict.relation)
+    return Place()
+
+
+def _event(evidence: Evidence) -> Event | None:
+    cause = evidence.cause
+    if cause is None:
+        return None
+    panic = evidence.kind == "PANIC"
+    mnemonic = vector_mnemonic(cause.vector)
+    return Event(
+        exception="panic" if panic else f"#{mnemonic}" if mnemonic else f"vector {cause.vector}",
+        name=cause.name or name_of(TrapKind, cause.kind), vector=cause.vector,
+        error=hex(cause.error) if not panic else "",
+        error_names=error_code_names(cause.error) if cause.vector == PAGE_FAULT else "",
+        error_words=[] if panic else error_code_words(cause.vector, cause.error),
+        address=hex(cause.address) if evidence.kind == "PAGE_FAULT" else "", pc=hex(cause.pc),
+        user=evidence.from_user, cpu=cause.cpu, thread=cause.thread,
+        thread_name=cause.thread_name, uptime_us=cause.uptime_us, nesting=cause.nesting)
+
+
+def _walks(evidence: Evidence) -> list[WalkLine]:
+    lines = []
+    for walk in evidence.walks:
+        expected = {"pc": walk.executable and not walk.writable,
+                    "stack pointer": walk.writable}.get(walk.purpose, False)
+        if walk.purpose == "fault address" and evidence.kind != "PAGE_FAULT":
+            expected = True  # a stale CR2 explains nothing
+        lines.append(WalkLine(walk.purpose, hex(walk.address), walk.path(), walk.summary(),
+                              bool(expected)))
+    return lines
+
+
+def _backtrace_note(answer: GdbAnswer) -> str:
+    if answer.problem:
+        return f"{answer.problem}: functions by the symbol table, no arguments, no lines"
+    return f"GDB stopped there: {answer.stop}" if answer.stop else ""
+
+
+def _registers(evidence: Evidence) -> list[RegisterLine]:
+    known = evidence.registers
+    order = [name for name in GENERAL_REGISTERS if name in known]
+    order += [name for name in known if name not in GENERAL_REGISTERS]
+    return [RegisterLine(name, f"{known[name]:016x}", _register_meaning(evidence, name))
+            for name in order]
+
+
+def _register_meaning(evidence: Evidence, name: str) -> str:
+    value = evidence.registers[name]
+    if name in FLAG_REGISTERS:
+        return flag_names(name, value)
+    return "" if name == "cr3" else evidence.book.describe(value)
+
+
+def _code(evidence: Evidence) -> list[CodeLine]:
+    lines = []
+    for line in evidence.disassembler.listing(evidence.pc):
+        target = evidence.book.symbol(line.target) if line.target is not None else ""
+        lines.append(CodeLine(f"{line.address:016x}", line.data.hex(" "), line.text, target,
+                              line.at_pc))
+    return lines
+
+
+def _log(evidence: Evidence) -> list[LogLine]:
+    lines, expected = [], None
+    for entry in evidence.record.log:
+        lost = 0 if expected is None else max(entry.sequence - expected, 0)
+        level = LOG_LEVELS[entry.level] if entry.level < len(LOG_LEVELS) else str(entry.level)
+        lines.append(LogLine(entry.time_us, level, entry.text, lost))
+        expected = entry.sequence + 1
+    return lines[-LOG_LINES:]
+
+
+def _nested(evidence: Evidence) -> list[NestedLine]:
+    return [NestedLine(row.tag.decode("ascii", "replace").strip("\0"),
+                       name_of(TrapKind, row.kind).lower().replace("_", " "), row.text,
+                       hex(row.pc), evidence.book.symbol(row.pc), hex(row.address))
+            for row in evidence.record.nested]

@@ -1,0 +1,147 @@
+"""rules_stack.py - stacks that ran out, stack pointers gone astray, return addresses overwritten.
+
+Each rule looks at the evidence and gives a verdict, or None if it has nothing to say.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from crashlib.evidence import Evidence
+from crashlib.maps import Range, stack_name
+from crashlib.verdict import (Verdict, access_words, canonical_words, count, value_words)
+from crashlib.x86 import MASK64, is_canonical
+
+STALE_BYTES = 128  # how far below rsp the words of a function that has returned are looked for
+RECURSION_FRAMES = 8
+
+
+def stack_overflow(evidence: Evidence) -> Verdict | None:
+    """A fault could not even be delivered, because the stack had run into its guard page."""
+    if evidence.kind != "DOUBLE":
+        return None
+    guard, proof = _guard_hit(evidence)
+    if guard is None:
+        return None
+    guarded = evidence.book.stack_above(guard)
+    what = stack_name(guarded or guard)
+    size = f", {(guarded.end - guarded.start) // 1024} KiB," if guarded else ""
+    reasons = [f"{proof}, below {what}{size} which has no room left.",
+               "The page fault that this caused could not be delivered on the same stack: the "
+               "processor made a double fault of it, which has a stack of its own."]
+    reasons += recursion_words(evidence)
+    return Verdict("stack-overflow", f"stack overflow: {what} ran into its guard page", reasons)
+
+
+def _guard_hit(evidence: Evidence) -> tuple[Range | None, str]:
+    for access in evidence.accesses():
+        if access.address is not None and evidence.book.guard_at(access.address):
+            words = access_words(evidence, access).rstrip(".")
+            return evidence.book.guard_at(access.address), words + ": in the guard page"
+    for name, offset in (("rsp", 0), ("rsp", -8), ("cr2", 0)):
+        value = evidence.registers.get(name)
+        if value is not None and evidence.book.guard_at(value + offset & MASK64):
+            place = "at the edge of" if offset else "in"
+            return (evidence.book.guard_at(value + offset & MASK64),
+                    f"{name} = {value:#x} is {place} the guard page")
+    return None, ""
+
+
+def recursion_words(evidence: Evidence) -> list[str]:
+    """Who fills the stack: the function that most frames belong to, if many do."""
+    frames = [frame for frame in evidence.frames if frame.function]
+    if not frames:
+        return []
+    (name, times), = Counter(frame.function for frame in frames).most_common(1)
+    if times < RECURSION_FRAMES:
+        return []
+    stacks = sorted(frame.stack for frame in frames if frame.function == name and frame.stack)
+    each = (stacks[-1] - stacks[0]) // (times - 1) if len(stacks) == times else 0
+    size = f", {each:#x} bytes of stack each" if each else ""
+    return [f"{name} is in {count(times, 'frame')} of the {len(frames)} that the record "
+            f"holds{size}: unbounded recursion."]
+
+
+def bad_stack_pointer(evidence: Evidence) -> Verdict | None:
+    if evidence.kind != "DOUBLE" or "rsp" not in evidence.registers:
+        return None
+    sp = evidence.registers["rsp"]
+    if not evidence.ranges or evidence.book.stack_at(sp) is not None:
+        return None
+    reasons = [f"rsp = {value_words(evidence, sp)} is in no stack that the kernel has.",
+               canonical_words(sp),
+               "A fault or an interrupt could not push its frame there."]
+    return Verdict("bad-stack-pointer", f"bad stack pointer: rsp = {sp:#x}",
+                   [reason for reason in reasons if reason])
+
+
+def double_fault(evidence: Evidence) -> Verdict | None:
+    if evidence.kind != "DOUBLE":
+        return None
+    reasons = ["The processor met a second fault while it delivered a first one, whose vector it "
+               "does not tell (SDM 3A, table 6-5)."]
+    found = evidence.instruction
+    if found is not None:
+        reasons.append(f"The first came from `{found.text}`, or from an interrupt before it.")
+    sp = evidence.registers.get("rsp")
+    if sp is not None and evidence.book.stack_at(sp) is not None:
+        reasons.append(f"rsp = {value_words(evidence, sp)} is a good stack: look at the IDT, the "
+                       "GDT and the TSS that the first fault went through.")
+    return Verdict("double-fault", "double fault", reasons)
+
+
+def non_canonical_return(evidence: Evidence) -> Verdict | None:
+    """#GP at a `ret`, whose stack word is no address (or at its target, as some machines do)."""
+    if evidence.kind != "PROTECTION" or evidence.error:
+        return None
+    found = evidence.instruction
+    if found is not None and found.mnemonic in ("ret", "retf", "iretq"):
+        target = evidence.memory.read_word(evidence.registers.get("rsp", 0))
+        if target is not None and not is_canonical(target):
+            return corrupted_return(evidence, target)
+    if not is_canonical(evidence.pc):
+        arrival = evidence.arrival()
+        if arrival is None or arrival.way == "return":
+            return corrupted_return(evidence, evidence.pc)
+    return None
+
+
+def corrupted_return(evidence: Evidence, target: int) -> Verdict:
+    """A `ret` went, or was about to go, to a target that cannot be right."""
+    place, words = _returning_function(evidence, target)
+    reasons = [f"The return address is {value_words(evidence, target)}: no code is there.",
+               canonical_words(target), words,
+               "The stack was overwritten: look for a buffer overrun in the function that was "
+               "returning."]
+    if place is None and evidence.pc == target and evidence.arrival() is None:
+        return Verdict("wild-jump", f"jump to a bad address: pc = {target:#x}",
+                       [f"No code is at {value_words(evidence, target)}.", canonical_words(target),
+                        "Neither a call nor a return that led there is to be seen on the stack: "
+                        "a corrupted return address or function pointer."], "called from")
+    return Verdict("corrupted-return", f"corrupted return address {target:#x}",
+                   [reason for reason in reasons if reason],
+                   "returning from" if place is not None else "called from", place)
+
+
+def _returning_function(evidence: Evidence, target: int) -> tuple[int | None, str]:
+    """A pc inside the function that executed the `ret`, and how that is known."""
+    if evidence.pc != target:
+        return evidence.pc, f"`{evidence.instruction.text}` takes it from [rsp]."
+    sp = evidence.registers.get("rsp", 0)
+    slot = f"the word below rsp, at {sp - 8 & MASK64:#x}"
+    for below in range(16, STALE_BYTES + 1, 8):
+        stale = evidence.memory.read_word(sp - below & MASK64)
+        if stale is None or not evidence.is_text(stale):
+            continue
+        call = evidence.disassembler.before(stale)
+        if call is not None and call.mnemonic == "call":
+            name = evidence.book.symbol(call.address) or hex(call.address)
+            return call.address, (f"A `ret` took it from {slot}. Below that the stack still holds "
+                                  f"the return address of a call made at {name}: probably the "
+                                  "function that was returning.")
+    if evidence.memory.read_word(sp - 8 & MASK64) == target:
+        return None, f"A `ret` took it from {slot}."
+    return None, ""
+
+
+RULES = (stack_overflow, bad_stack_pointer, double_fault, non_canonical_return)

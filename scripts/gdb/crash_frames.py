@@ -1,0 +1,147 @@
+"""crash_frames.py - run inside GDB by crashlib/frames.py: the crashed thread's frames as JSON.
+
+Expects the core and the symbols to be loaded.  Writes the file that TRAPLINE_FRAMES names, and
+nothing else: GDB's own words go to its standard output, which nobody reads.
+"""
+
+import json
+import os
+
+import gdb
+
+FRAMES_MAX = 4096
+VALUE_CHARACTERS = 120
+FIELDS_MAX = 200
+
+
+def format_value(value):
+    try:
+        text = value.format_string(max_elements=48, max_depth=1, symbols=True)
+    except (gdb.error, UnicodeError, ValueError) as error:
+        text = f"<{error}>"
+    return " ".join(text.split())[:VALUE_CHARACTERS]
+
+
+def block_variables(frame, arguments_only):
+    """(symbol, value) of the frame's own function: an inlined caller's are that frame's."""
+    try:
+        block = frame.block()
+    except RuntimeError:  # no debug information for this pc
+        return []
+    found = {}
+    while block is not None and not block.is_global and not block.is_static:
+        for symbol in block:
+            wanted = symbol.is_argument or (symbol.is_variable and not arguments_only)
+            if wanted and symbol.name not in found:
+                found[symbol.name] = symbol
+        if block.function is not None:
+            break
+        block = block.superblock
+    return [(symbol, read_variable(frame, symbol)) for symbol in found.values()]
+
+
+def read_variable(frame, symbol):
+    try:
+        return symbol.value(frame)
+    except (gdb.error, RuntimeError):
+        return None
+
+
+def describe_variable(symbol, value):
+    text = "<unavailable>" if value is None else format_value(value)
+    return {"name": symbol.name, "value": text, "type": str(symbol.type)}
+
+
+def source_place(frame):
+    place = frame.find_sal()
+    if place.symtab is None or not place.line:
+        return {}
+    return {"file": place.symtab.filename, "path": place.symtab.fullname(), "line": place.line}
+
+
+def describe_frame(frame):
+    described = {
+        "pc": frame.pc(),
+        "stack": int(frame.read_register("rsp")) & (1 << 64) - 1,
+        "function": frame.name(),
+        "inline": frame.type() == gdb.INLINE_FRAME,
+        "signal": frame.type() == gdb.SIGTRAMP_FRAME,
+        "arguments": [describe_variable(*pair) for pair in block_variables(frame, True)],
+    }
+    described.update(source_place(frame))
+    return described
+
+
+def struct_fields(structure, base, prefix):
+    """(offset, size, name) of the members, those of nested structs by their full names."""
+    fields = []
+    for field in structure.fields():
+        if not hasattr(field, "bitpos") or len(fields) > FIELDS_MAX:
+            continue
+        kind = field.type.strip_typedefs()
+        name = prefix + (field.name or "")
+        offset = base + field.bitpos // 8
+        if kind.code in (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_UNION):
+            fields += struct_fields(kind, offset, name + "." if field.name else prefix)
+        else:
+            fields.append([offset, kind.sizeof, name])
+    return fields
+
+
+def describe_pointer(symbol, value):
+    """What a pointer to a struct points at, so that an offset can be given its field's name."""
+    kind = symbol.type.strip_typedefs()
+    if value is None or value.is_optimized_out or kind.code != gdb.TYPE_CODE_PTR:
+        return None
+    target = kind.target().strip_typedefs()
+    if target.code not in (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_UNION):
+        return None
+    return {"name": symbol.name, "value": int(value) & (1 << 64) - 1, "type": str(target),
+            "fields": struct_fields(target, 0, "")}
+
+
+def describe_crashed_context(frame):
+    """The locals and the pointers of the crashed function and of what it was inlined into."""
+    variables, pointers = [], []
+    while frame is not None:
+        for symbol, value in block_variables(frame, False):
+            if not symbol.is_argument:
+                variables.append(describe_variable(symbol, value))
+            try:
+                pointer = describe_pointer(symbol, value)
+            except (gdb.error, RuntimeError):
+                pointer = None
+            if pointer is not None:
+                pointers.append(pointer)
+        if frame.type() != gdb.INLINE_FRAME:
+            break
+        frame = frame.older()
+    return variables, pointers
+
+
+def walk(frame):
+    frames, stop = [], ""
+    while frame is not None and len(frames) < FRAMES_MAX:
+        frames.append(describe_frame(frame))
+        reason = frame.unwind_stop_reason()
+        if reason not in (gdb.FRAME_UNWIND_NO_REASON, gdb.FRAME_UNWIND_OUTERMOST):
+            stop = gdb.frame_stop_reason_string(reason)
+        try:
+            frame = frame.older()
+        except gdb.error as error:
+            stop, frame = str(error), None
+    return frames, stop
+
+
+def main():
+    for setting in ("width 0", "backtrace past-main on", "print symbol on",
+                    "print frame-arguments all"):
+        gdb.execute("set " + setting)
+    frame = gdb.newest_frame()
+    variables, pointers = describe_crashed_context(frame)
+    frames, stop = walk(frame)
+    with open(os.environ["TRAPLINE_FRAMES"], "w", encoding="utf-8") as out:
+        json.dump({"frames": frames, "stop": stop, "locals": variables, "pointers": pointers}, out)
+
+
+main()

@@ -1,0 +1,50 @@
+/*
+ * layout.c - the offsets and constants that assembly needs, as seen by the C compiler.
+ *
+ * Compiled to assembly, never linked: layout.py reads the "@ name value" lines out of it.  Holds
+ * no number of its own.
+ */
+#include <stddef.h>
+
+#include "arch/arch.h"
+#include "arch/x86_64/calls.h"
+#include "arch/x86_64/descriptors.h"
+#include "arch/x86_64/frame.h"
+#include "arch/x86_64/memory_layout.h"
+
+#define EXPORT(name, value) __asm__ volatile(".ascii \"@ " #name " %c0\"" : : "i"(value))
+#define FRAME(name, field)  EXPORT(FRAME_##name, offsetof(struct trap_frame, field))
+#define GUARD(name, field)  EXPORT(GUARD_##name, offsetof(struct guard_context, field))
+
+/* One bit for each vector whose error code the processor pushes. */
+#define VECTOR(number, mnemonic, name, has_error, class, kind, ist) | (unsigned)has_error << number
+enum vector_mask {
+    VECTOR_ERROR_MASK = 0
+#include "arch/x86_64/vectors.def"
+};
+
+void layout(void);
+void layout(void)
+{
+    EXPORT(FRAME_SIZE, sizeof(struct trap_frame));
+    FRAME(VECTOR, vector);
+    FRAME(ERROR, error);
+    FRAME(RIP, rip);
+    FRAME(CS, cs);
+    FRAME(RFLAGS, rflags);
+    FRAME(RSP, rsp);
+
+    GUARD(RBX, rbx);
+    GUARD(RBP, rbp);
+    GUARD(R12, r12);
+    GUARD(R13, r13);
+    GUARD(R14, r14);
+    GUARD(R15, r15);
+    GUARD(RSP, rsp);
+
+    EXPORT(VECTOR_ERROR_MASK, VECTOR_ERROR_MASK);
+    EXPORT(VECTOR_PANIC, ARCH_VECTOR_PANIC);
+    EXPORT(SELECTOR_KERNEL_CODE, SELECTOR_KERNEL_CODE);
+    EXPORT(SELECTOR_KERNEL_DATA, SELECTOR_KERNEL_DATA);
+    EXPORT(KERNEL_BASE, KERNEL_BASE);
+}

@@ -1,0 +1,227 @@
+#!/usr/bin/python3
+"""qemu.py - the one way to start QEMU: a machine for the kernel, and its answer as exit status.
+
+Exits with what the kernel told isa-debug-exit (0 to 127; 70 means it crashed), 124 after
+--timeout, 125 if QEMU itself failed, 128+N if ended by signal N, 2 for bad usage.  Leaves neither
+process nor file behind.  Always TCG: the tests must not depend on the host's processor.
+
+As a module: command_line(Machine(...)) is the command, run(command) the exit status.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NoReturn
+
+PROGRAM = "qemu-system-x86_64"
+FIRMWARE = Path("/usr/share/ovmf/OVMF.fd")
+GRUB_CONFIG = "/boot/grub/grub.cfg"
+EXIT_USAGE, EXIT_TIMEOUT, EXIT_QEMU, EXIT_SIGNAL = 2, 124, 125, 128
+
+
+class QemuError(Exception):
+    """The machine cannot be started; the text says why."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What to boot, with what around it.  One of `iso` and `kernel` is given."""
+    iso: Path | None = None
+    kernel: Path | None = None
+    append: str | None = None
+    smp: int = 1
+    memory: int = 256      # MiB
+    console: str = "stdio"  # COM1's endpoint
+    gdb: str = "null"       # COM2's endpoint
+    disk: Path | None = None
+    icount: bool = False
+    uefi: bool = False
+    more: list[str] = field(default_factory=list)  # for QEMU, as they are
+
+
+def command_line(machine: Machine) -> list[str]:
+    """The command that starts the machine (an ISO keeps the command line it was made with)."""
+    if machine.console == machine.gdb == "stdio":
+        raise QemuError("only one of --console and --gdb can be stdio")
+    command = [
+        PROGRAM, "-nodefaults", "-no-user-config", "-display", "none", "-accel", "tcg",
+        "-machine", "pc", "-cpu", "max", "-smp", str(machine.smp), "-m", f"{machine.memory}M",
+        "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+        "-chardev", chardev("console", machine.console), "-serial", "chardev:console",
+        "-chardev", chardev("gdb", machine.gdb), "-serial", "chardev:gdb"]
+    if machine.kernel:
+        command += ["-kernel", str(machine.kernel)]
+        if machine.append:
+            command += ["-append", machine.append]
+    if machine.iso:
+        command += ["-drive", f"if=ide,index=2,media=cdrom,format=raw,file={escape(machine.iso)}",
+                    "-boot", "d"]
+    if machine.disk:
+        command += ["-drive", f"if=ide,index=0,format=raw,file={escape(machine.disk)}"]
+    if machine.icount:
+        command += ["-icount", "shift=0"]
+    if machine.uefi:
+        command += ["-bios", str(FIRMWARE)]
+    return command + machine.more
+
+
+def chardev(name: str, endpoint: str) -> str:
+    """QEMU's words for an endpoint: stdio, null, file:PATH, unix:PATH, tcp:PORT."""
+    kind, _, value = endpoint.partition(":")
+    if endpoint == "stdio":
+        return f"stdio,id={name}"
+    if endpoint == "null":
+        return f"null,id={name}"
+    if kind == "file" and value:
+        return f"file,id={name},path={escape(value)}"
+    if kind == "unix" and value:
+        return f"socket,id={name},path={escape(value)},server=on,wait=off"
+    if kind == "tcp" and value.isdecimal() and 0 < int(value) < 65536:
+        return f"socket,id={name},host=127.0.0.1,port={value},server=on,wait=off,nodelay=on"
+    raise QemuError(f"{endpoint!r} is none of stdio, null, file:PATH, unix:PATH, tcp:PORT")
+
+
+def escape(path: Path | str) -> str:
+    return str(path).replace(",", ",,")
+
+
+@contextlib.contextmanager
+def with_command_line(machine: Machine) -> Iterator[Machine]:
+    """An ISO has its command line inside: for as long as this lasts, a copy with another one."""
+    if not machine.iso or machine.append is None:
+        yield machine
+        return
+    with tempfile.TemporaryDirectory(prefix="trapline-") as folder:
+        config, copy = Path(folder, "grub.cfg"), Path(folder, "kernel.iso")
+        xorriso("-osirrox", "on", "-indev", machine.iso, "-extract", GRUB_CONFIG, config)
+        words = " ".join(shlex.quote(word) for word in machine.append.split())
+        text = config.read_text()
+        config.chmod(0o644)
+        config.write_text(re.sub(r"^(\s*multiboot2 \S+).*", lambda line: f"{line[1]} {words}",
+                                 text, flags=re.MULTILINE))
+        xorriso("-indev", machine.iso, "-outdev", copy, "-boot_image", "any", "replay",
+                "-map", config, GRUB_CONFIG)
+        yield replace(machine, iso=copy)
+
+
+def xorriso(*arguments: object) -> None:
+    done = subprocess.run(["xorriso", "-report_about", "FAILURE", *map(str, arguments)],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise QemuError(f"xorriso: {done.stderr.strip() or 'failed'}")
+
+
+def run(command: list[str], timeout: float | None = None) -> int:
+    """Run QEMU to its end, which a signal or the timeout brings about; return the exit status."""
+    ended_by: list[int] = []
+    # In a session of its own, so that a terminal's Ctrl-C comes by way of the handler only; and
+    # killed by Linux if this process dies without having ended it.
+    process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command],
+                               stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+    def end(number: int, _frame: object) -> None:
+        ended_by.append(number)
+        process.kill()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
+        signal.signal(number, end)
+    signal.setitimer(signal.ITIMER_REAL, timeout or 0)
+    failed = False
+    for line in process.stderr:
+        sys.stderr.write(line)
+        failed = failed or line.startswith(f"{PROGRAM}: ") and " warning: " not in line
+    status = process.wait()
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    if ended_by:
+        return EXIT_TIMEOUT if ended_by[0] == signal.SIGALRM else EXIT_SIGNAL + ended_by[0]
+    return EXIT_QEMU if failed and status == 1 else guest_code(status)
+
+
+def guest_code(status: int) -> int:
+    """What the guest said: isa-debug-exit makes 2n+1 of n; 0 is a machine that was switched off."""
+    if status < 0:
+        return EXIT_SIGNAL - status
+    return (status - 1) // 2 if status % 2 else status
+
+
+@contextlib.contextmanager
+def terminal_kept() -> Iterator[None]:
+    """QEMU changes the terminal's settings: give them back however it ends."""
+    settings = termios.tcgetattr(sys.stdin) if sys.stdin.isatty() else None
+    try:
+        yield
+    finally:
+        if settings:
+            termios.tcsetattr(sys.stdin, termios.TCSANOW, settings)
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_USAGE, f"qemu.py: {message}\n")
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = Parser(
+        description="Start QEMU with the kernel; the exit status is the kernel's.",
+        epilog="EP is stdio, null, file:PATH, unix:PATH or tcp:PORT; the last two listen, at "
+        "localhost.  Exit status: the kernel's own (0 to 127; 70: it crashed), 124 after "
+        "--timeout, 125 if QEMU failed, 128+N if ended by signal N.  Arguments after -- are "
+        "QEMU's own.")
+    boot = parser.add_mutually_exclusive_group(required=True)
+    boot.add_argument("--iso", type=Path, metavar="FILE", help="boot by GRUB")
+    boot.add_argument("--kernel", type=Path, metavar="FILE", help="boot the ELF file directly")
+    parser.add_argument("--append", metavar="TEXT", help="the kernel's command line")
+    parser.add_argument("--smp", type=positive, default=1, metavar="N", help="processors (1)")
+    parser.add_argument("--memory", type=positive, default=256, metavar="MIB", help="(256)")
+    parser.add_argument("--console", default="stdio", metavar="EP", help="COM1 (stdio)")
+    parser.add_argument("--gdb", default="null", metavar="EP", help="COM2 (null)")
+    parser.add_argument("--disk", type=Path, metavar="FILE", help="a raw disk image")
+    parser.add_argument("--icount", action="store_true", help="time counts instructions")
+    parser.add_argument("--uefi", action="store_true", help="boot by UEFI instead of BIOS")
+    parser.add_argument("--timeout", type=float, metavar="S", help="end after S seconds")
+    parser.add_argument("--print", action="store_true", help="print the command, start nothing")
+    parser.add_argument("more", nargs="*", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def positive(text: str) -> int:
+    value = int(text)
+    if value <= 0:
+        raise ValueError(text)
+    return value
+
+
+def main() -> int:
+    arguments = vars(parse_arguments())
+    timeout, print_only = arguments.pop("timeout"), arguments.pop("print")
+    machine = Machine(**arguments)
+    try:
+        for file in filter(None, (machine.iso, machine.kernel, machine.disk)):
+            if not file.is_file():
+                raise QemuError(f"{file}: no such file")
+        if print_only:
+            print(shlex.join(command_line(machine)))
+            return 0
+        with with_command_line(machine) as machine, terminal_kept():
+            status = run(command_line(machine), timeout)
+    except (QemuError, OSError) as error:
+        print(f"qemu.py: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    if status == EXIT_TIMEOUT:
+        print(f"qemu.py: still running after {timeout:g} seconds: ended", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,490 @@
+/*
+ * test_boot_info.c - what boot loaders leave, read from a buffer that plays physical memory.
+ *
+ * The end of the buffer is the end of memory, so a read past it is seen by the address sanitizer.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/x86_64/boot_info.c"
+#include "arch/x86_64/memory_map.c"
+#include "arch/x86_64/multiboot2.c"
+#include "arch/x86_64/pvh.c"
+
+enum test_layout {
+    MEMORY_BYTES = 16384,
+    INFO = 0x1000,
+};
+
+static uint8_t *bytes;
+static struct physical_memory memory;
+static struct boot_report report;
+
+/* boot_info_init() is not run here: nothing may call this. */
+void boot_id_init(const void *seed, size_t len)
+{
+    (void)seed;
+    (void)len;
+    fail();
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    bytes = calloc(1, MEMORY_BYTES);
+    memory = (struct physical_memory){bytes, MEMORY_BYTES};
+    memset(&report, 0, sizeof(report));
+    return bytes ? 0 : -1;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    free(bytes);
+    return 0;
+}
+
+static void put(uint64_t address, const void *what, size_t len)
+{
+    assert_true(address + len <= MEMORY_BYTES);
+    memcpy(bytes + address, what, len);
+}
+
+static void assert_range(size_t n, uint64_t start, uint64_t stop, enum arch_memory_kind kind)
+{
+    assert_true(n < report.info.range_count);
+    assert_int_equal(report.info.ranges[n].start, start);
+    assert_int_equal(report.info.ranges[n].end, stop);
+    assert_int_equal(report.info.ranges[n].kind, kind);
+}
+
+/* ---- Multiboot2: tags are put one behind the other ---- */
+
+static uint32_t next_tag;
+
+static void begin_tags(void)
+{
+    next_tag = INFO + sizeof(struct multiboot2_info);
+}
+
+/* A tag of `type` whose header says `size`, of which `len` bytes of payload are really put. */
+static void put_tag_of_size(uint32_t type, uint32_t size, const void *payload, size_t len)
+{
+    const struct multiboot2_tag tag = {type, size};
+
+    put(next_tag, &tag, sizeof(tag));
+    put(next_tag + sizeof(tag), payload, len);
+    next_tag += ((uint32_t)(sizeof(tag) + len) + 7) & ~7u;
+}
+
+static void put_tag(uint32_t type, const void *payload, size_t len)
+{
+    put_tag_of_size(type, (uint32_t)(sizeof(struct multiboot2_tag) + len), payload, len);
+}
+
+static void read_tags(void)
+{
+    struct multiboot2_info info = {0, 0};
+
+    put_tag(MULTIBOOT2_END, "", 0);
+    info.total_size = next_tag - INFO;
+    put(INFO, &info, sizeof(info));
+    read_report(MULTIBOOT2_LOADED, &memory, INFO, &report);
+}
+
+static void test_multiboot2_gives_everything(void **state)
+{
+    static const struct {
+        uint32_t start, end;
+        char name[6];
+    } module = {0x200000, 0x201234, "disk1"};
+    static const struct {
+        uint32_t entry_size, version;
+        struct multiboot2_memory_entry entries[2];
+    } map = {24, 0, {{0x100000, 0x700000, 1, 0}, {0, 0x9fc00, 1, 0}}};
+
+    (void)state;
+    begin_tags();
+    put_tag(MULTIBOOT2_COMMAND_LINE, "console=com1 gdb=com2", 22);
+    put_tag(MULTIBOOT2_LOADER_NAME, "GRUB 2.06", 10);
+    put_tag(MULTIBOOT2_MODULE, &module, 14);
+    put_tag(MULTIBOOT2_MEMORY_MAP, &map, sizeof(map));
+    put_tag(MULTIBOOT2_ACPI_1, "RSD PTR 1..........", 20);
+    read_tags();
+
+    assert_string_equal(report.info.loader, "GRUB 2.06");
+    assert_string_equal(report.info.command_line, "console=com1 gdb=com2");
+    assert_int_equal(report.info.module_count, 1);
+    assert_int_equal(report.info.modules[0].start, 0x200000);
+    assert_int_equal(report.info.modules[0].end, 0x201234);
+    assert_string_equal(report.info.modules[0].name, "disk1");
+    assert_int_equal(report.info.range_count, 2);
+    assert_range(0, 0, 0x9fc00, ARCH_MEMORY_USABLE);
+    assert_range(1, 0x100000, 0x800000, ARCH_MEMORY_USABLE);
+    assert_int_equal(report.rsdp_bytes, 20);
+    assert_memory_equal(report.rsdp, "RSD PTR 1", 9);
+}
+
+static void test_multiboot2_prefers_the_later_root_pointer(void **state)
+{
+    (void)state;
+    begin_tags();
+    put_tag(MULTIBOOT2_ACPI_2, "RSD PTR 2..........................", 36);
+    put_tag(MULTIBOOT2_ACPI_1, "RSD PTR 1..........", 20);
+    read_tags();
+    assert_int_equal(report.rsdp_bytes, 36);
+    assert_memory_equal(report.rsdp, "RSD PTR 2", 9);
+}
+
+static void test_multiboot2_reads_entries_that_grew(void **state)
+{
+    static const struct {
+        uint32_t entry_size, version;
+        struct {
+            struct multiboot2_memory_entry entry;
+            uint64_t more;
+        } entries[2];
+    } map = {32, 1, {{{0x1000, 0x1000, 1, 0}, ~0ull}, {{0x8000, 0x1000, 3, 0}, ~0ull}}};
+
+    (void)state;
+    begin_tags();
+    put_tag(MULTIBOOT2_MEMORY_MAP, &map, sizeof(map));
+    read_tags();
+    assert_int_equal(report.info.range_count, 2);
+    assert_range(0, 0x1000, 0x2000, ARCH_MEMORY_USABLE);
+    assert_range(1, 0x8000, 0x9000, ARCH_MEMORY_ACPI);
+}
+
+static void test_multiboot2_ends_at_a_tag_that_does_not_fit(void **state)
+{
+    static const uint32_t sizes[] = {0, 7, 4096, UINT32_MAX - 7, UINT32_MAX};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        memset(&report, 0, sizeof(report));
+        begin_tags();
+        put_tag(MULTIBOOT2_LOADER_NAME, "GRUB", 5);
+        put_tag_of_size(MULTIBOOT2_COMMAND_LINE, sizes[i], "wrong", 6);
+        put_tag(MULTIBOOT2_COMMAND_LINE, "never reached", 14);
+        read_tags();
+        assert_string_equal(report.info.loader, "GRUB");
+        assert_string_equal(report.info.command_line, "");
+    }
+}
+
+static void test_multiboot2_ignores_tags_too_short_for_their_type(void **state)
+{
+    (void)state;
+    begin_tags();
+    put_tag(MULTIBOOT2_MODULE, "1234567", 7);
+    put_tag(MULTIBOOT2_MEMORY_MAP, "1234567", 7);
+    put_tag(MULTIBOOT2_MEMORY_MAP, "\0\0\0\0\0\0\0\0entry of no size........", 32);
+    put_tag(MULTIBOOT2_COMMAND_LINE, "x", 2);
+    read_tags();
+    assert_int_equal(report.info.module_count, 0);
+    assert_int_equal(report.info.range_count, 0);
+    assert_string_equal(report.info.command_line, "x");
+}
+
+static void test_multiboot2_text_without_an_end_stops_at_its_tag(void **state)
+{
+    (void)state;
+    begin_tags();
+    put_tag(MULTIBOOT2_COMMAND_LINE, "abcd", 4);
+    put_tag(MULTIBOOT2_LOADER_NAME, "GRUB", 5);
+    read_tags();
+    assert_string_equal(report.info.command_line, "abcd");
+}
+
+static void test_multiboot2_cuts_what_is_too_long(void **state)
+{
+    char text[3000];
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    begin_tags();
+    put_tag(MULTIBOOT2_COMMAND_LINE, text, sizeof(text));
+    put_tag(MULTIBOOT2_LOADER_NAME, text, sizeof(text));
+    read_tags();
+    assert_int_equal(strlen(report.info.command_line), ARCH_COMMAND_LINE_BYTES - 1);
+    assert_int_equal(strlen(report.info.loader), BOOT_LOADER_NAME_BYTES - 1);
+}
+
+static void test_multiboot2_information_outside_memory_is_not_read(void **state)
+{
+    struct multiboot2_info info = {MEMORY_BYTES, 0};
+    static const uint64_t addresses[] = {0, MEMORY_BYTES, MEMORY_BYTES - 4, UINT64_MAX, 1ull << 40};
+
+    (void)state;
+    put(INFO, &info, sizeof(info)); /* longer than what is behind it */
+    read_report(MULTIBOOT2_LOADED, &memory, INFO, &report);
+    for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
+        read_report(MULTIBOOT2_LOADED, &memory, addresses[i], &report);
+    assert_string_equal(report.info.loader, "multiboot2");
+    assert_string_equal(report.info.command_line, "");
+    assert_int_equal(report.info.range_count, 0);
+}
+
+/* ---- PVH ---- */
+
+static void test_pvh_gives_everything(void **state)
+{
+    const struct pvh_start_info info = {
+        .magic = PVH_LOADED,
+        .version = 1,
+        .module_count = 2,
+        .modules = 0x2000,
+        .command_line = 0x2100,
+        .rsdp = 0xf5aa0,
+        .memory_map = 0x2200,
+        .memory_map_count = 3,
+    };
+    const struct pvh_module modules[] = {{0x300000, 0x10, 0x2140, 0}, {0x400000, 0, 0, 0}};
+    const struct pvh_memory_entry map[] = {
+        {0, 0x9fc00, 1, 0}, {0x100000, 0x7ee0000, 1, 0}, {0xfffc0000, 0x40000, 2, 0}};
+
+    (void)state;
+    put(INFO, &info, sizeof(info));
+    put(0x2000, modules, sizeof(modules));
+    put(0x2100, "run=provoke:divide", 19);
+    put(0x2140, "initrd", 7);
+    put(0x2200, map, sizeof(map));
+    read_report(PVH_LOADED, &memory, INFO, &report);
+
+    assert_string_equal(report.info.loader, "PVH");
+    assert_string_equal(report.info.command_line, "run=provoke:divide");
+    assert_int_equal(report.info.acpi_root, 0xf5aa0);
+    assert_int_equal(report.info.module_count, 2);
+    assert_int_equal(report.info.modules[0].start, 0x300000);
+    assert_int_equal(report.info.modules[0].end, 0x300010);
+    assert_string_equal(report.info.modules[0].name, "initrd");
+    assert_string_equal(report.info.modules[1].name, "");
+    assert_int_equal(report.info.range_count, 3);
+    assert_range(2, 0xfffc0000, 0x100000000, ARCH_MEMORY_RESERVED);
+}
+
+static void test_pvh_version_0_has_no_memory_map(void **state)
+{
+    struct pvh_start_info info = {
+        .magic = PVH_LOADED, .version = 0, .memory_map = 0x2200, .memory_map_count = 1};
+    const struct pvh_memory_entry entry = {0, 0x1000, 1, 0};
+    const uint64_t at = MEMORY_BYTES - offsetof(struct pvh_start_info, memory_map);
+
+    (void)state;
+    put(0x2200, &entry, sizeof(entry));
+    put(INFO, &info, sizeof(info));
+    read_report(PVH_LOADED, &memory, INFO, &report);
+    assert_int_equal(report.info.range_count, 0);
+
+    info.command_line = 0x2300; /* the short struct, at the end of memory */
+    put(0x2300, "short", 6);
+    put(at, &info, offsetof(struct pvh_start_info, memory_map));
+    read_report(PVH_LOADED, &memory, at, &report);
+    assert_string_equal(report.info.command_line, "short");
+}
+
+static void test_pvh_pointers_outside_memory_are_not_followed(void **state)
+{
+    const struct pvh_start_info info = {
+        .magic = PVH_LOADED,
+        .version = 1,
+        .module_count = UINT32_MAX,
+        .modules = UINT64_MAX - 8,
+        .command_line = 1ull << 50,
+        .memory_map = MEMORY_BYTES - 8,
+        .memory_map_count = UINT32_MAX,
+    };
+
+    (void)state;
+    put(INFO, &info, sizeof(info));
+    read_report(PVH_LOADED, &memory, INFO, &report);
+    assert_string_equal(report.info.command_line, "");
+    assert_int_equal(report.info.module_count, 0);
+    assert_int_equal(report.info.range_count, 0);
+}
+
+static void test_pvh_text_ends_where_memory_ends(void **state)
+{
+    const struct pvh_start_info info = {.magic = PVH_LOADED, .command_line = MEMORY_BYTES - 3};
+
+    (void)state;
+    put(INFO, &info, sizeof(info));
+    put(MEMORY_BYTES - 3, "abc", 3);
+    read_report(PVH_LOADED, &memory, INFO, &report);
+    assert_string_equal(report.info.command_line, "abc");
+}
+
+static void test_pvh_wants_its_magic(void **state)
+{
+    const struct pvh_start_info info = {.magic = 1, .command_line = 0x2100};
+
+    (void)state;
+    put(INFO, &info, sizeof(info));
+    put(0x2100, "x", 2);
+    read_report(PVH_LOADED, &memory, INFO, &report);
+    assert_string_equal(report.info.command_line, "");
+}
+
+static void test_an_unknown_loader_leaves_nothing(void **state)
+{
+    (void)state;
+    read_report(0x2badb002, &memory, INFO, &report);
+    assert_string_equal(report.info.loader, "unknown");
+    assert_string_equal(report.info.command_line, "");
+    assert_int_equal(report.info.range_count, 0);
+}
+
+/* ---- The memory map ---- */
+
+struct raw_range {
+    uint64_t start, bytes;
+    uint32_t type;
+};
+
+static void normalise(const struct raw_range *raw, size_t count)
+{
+    memset(&report, 0, sizeof(report));
+    for (size_t i = 0; i < count; i++)
+        boot_report_range(&report, raw[i].start, raw[i].bytes, raw[i].type);
+    report.info.range_count =
+        memory_map_normalise(report.raw, report.raw_count, report.info.ranges, ARCH_MEMORY_RANGES);
+}
+
+static void test_map_is_sorted_and_joined(void **state)
+{
+    static const struct raw_range raw[] = {
+        {0x3000, 0x1000, 1}, {0x1000, 0x1000, 1}, {0x2000, 0x1000, 1}, {0x8000, 0x1000, 2}};
+
+    (void)state;
+    normalise(raw, 4);
+    assert_int_equal(report.info.range_count, 2);
+    assert_range(0, 0x1000, 0x4000, ARCH_MEMORY_USABLE);
+    assert_range(1, 0x8000, 0x9000, ARCH_MEMORY_RESERVED);
+}
+
+static void test_map_lets_the_less_usable_kind_win(void **state)
+{
+    static const uint32_t from_most_usable[] = {1, 3, 2, 4, 5};
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        const struct raw_range raw[] = {{0x2000, 0x1000, from_most_usable[i + 1]},
+                                        {0x1000, 0x4000, from_most_usable[i]}};
+        const struct raw_range swapped[] = {raw[1], raw[0]};
+
+        for (int order = 0; order < 2; order++) {
+            normalise(order ? swapped : raw, 2);
+            assert_int_equal(report.info.range_count, 3);
+            assert_range(0, 0x1000, 0x2000, from_most_usable[i]);
+            assert_range(1, 0x2000, 0x3000, from_most_usable[i + 1]);
+            assert_range(2, 0x3000, 0x5000, from_most_usable[i]);
+        }
+    }
+}
+
+static void test_map_takes_unknown_types_for_reserved(void **state)
+{
+    static const struct raw_range raw[] = {
+        {0x1000, 0x3000, 1}, {0x2000, 0x1000, 7}, {0, 0x1000, 0}};
+
+    (void)state;
+    normalise(raw, 3);
+    assert_int_equal(report.info.range_count, 4);
+    assert_range(0, 0, 0x1000, ARCH_MEMORY_RESERVED);
+    assert_range(1, 0x1000, 0x2000, ARCH_MEMORY_USABLE);
+    assert_range(2, 0x2000, 0x3000, ARCH_MEMORY_RESERVED);
+    assert_range(3, 0x3000, 0x4000, ARCH_MEMORY_USABLE);
+}
+
+static void test_map_survives_empty_and_endless_ranges(void **state)
+{
+    static const struct raw_range raw[] = {
+        {0x1000, 0, 1}, {0x5000, UINT64_MAX, 1}, {UINT64_MAX, 0x1000, 2}};
+
+    (void)state;
+    normalise(raw, 3);
+    assert_int_equal(report.info.range_count, 1);
+    assert_range(0, 0x5000, UINT64_MAX, ARCH_MEMORY_USABLE);
+}
+
+static void test_map_keeps_the_lowest_ranges_of_too_many(void **state)
+{
+    (void)state;
+    memset(&report, 0, sizeof(report));
+    for (uint64_t i = BOOT_RAW_RANGES + 10; i > 0; i--)
+        boot_report_range(&report, i * 0x2000, 0x1000, 1);
+    assert_int_equal(report.raw_count, BOOT_RAW_RANGES);
+    report.info.range_count =
+        memory_map_normalise(report.raw, report.raw_count, report.info.ranges, ARCH_MEMORY_RANGES);
+    assert_int_equal(report.info.range_count, ARCH_MEMORY_RANGES);
+    assert_range(0, 11 * 0x2000, 11 * 0x2000 + 0x1000, ARCH_MEMORY_USABLE);
+}
+
+/* Any map: the result, asked address by address, is the least usable kind of the raw ranges. */
+static void test_map_agrees_with_a_plain_search(void **state)
+{
+    static const uint8_t order[] = {0, 1, 3, 2, 4, 5};
+    struct raw_range raw[12];
+
+    (void)state;
+    srand(1);
+    for (int round = 0; round < 2000; round++) {
+        uint32_t expected[40] = {0};
+        uint32_t seen[40] = {0};
+
+        for (size_t i = 0; i < 12; i++) {
+            raw[i] = (struct raw_range){(uint64_t)rand() % 32, (uint64_t)rand() % 8,
+                                        (uint32_t)rand() % 5 + 1};
+            for (uint64_t at = raw[i].start; at < raw[i].start + raw[i].bytes; at++) {
+                if (order[raw[i].type] > order[expected[at]])
+                    expected[at] = raw[i].type;
+            }
+        }
+        normalise(raw, 12);
+        for (size_t i = 0; i < report.info.range_count; i++) {
+            const struct arch_memory_range *range = &report.info.ranges[i];
+
+            assert_true(range->start < range->end && range->end <= 40);
+            assert_true(i == 0 || range[-1].end <= range->start);
+            for (uint64_t at = range->start; at < range->end; at++)
+                seen[at] = range->kind;
+        }
+        assert_memory_equal(seen, expected, sizeof(seen));
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_multiboot2_gives_everything),
+        TEST(test_multiboot2_prefers_the_later_root_pointer),
+        TEST(test_multiboot2_reads_entries_that_grew),
+        TEST(test_multiboot2_ends_at_a_tag_that_does_not_fit),
+        TEST(test_multiboot2_ignores_tags_too_short_for_their_type),
+        TEST(test_multiboot2_text_without_an_end_stops_at_its_tag),
+        TEST(test_multiboot2_cuts_what_is_too_long),
+        TEST(test_multiboot2_information_outside_memory_is_not_read),
+        TEST(test_pvh_gives_everything),
+        TEST(test_pvh_version_0_has_no_memory_map),
+        TEST(test_pvh_pointers_outside_memory_are_not_followed),
+        TEST(test_pvh_text_ends_where_memory_ends),
+        TEST(test_pvh_wants_its_magic),
+        TEST(test_an_unknown_loader_leaves_nothing),
+        TEST(test_map_is_sorted_and_joined),
+        TEST(test_map_lets_the_less_usable_kind_win),
+        TEST(test_map_takes_unknown_types_for_reserved),
+        TEST(test_map_survives_empty_and_endless_ranges),
+        TEST(test_map_keeps_the_lowest_ranges_of_too_many),
+        TEST(test_map_agrees_with_a_plain_search),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
