@@ -91,7 +91,8 @@ $(BUILD)/kernel.iso: $(BUILD)/kernel.elf scripts/grub.cfg $(BUILD)/append.stamp
 	rm -rf $(BUILD)/iso
 	mkdir -p $(BUILD)/iso/boot/grub
 	cp $(BUILD)/kernel.elf $(BUILD)/iso/boot/
-	sed 's|@APPEND@|$(APPEND)|' scripts/grub.cfg >$(BUILD)/iso/boot/grub/grub.cfg
+	sed "s|@APPEND@$$|$$(printf '%-1024s' '$(APPEND)')|" scripts/grub.cfg \
+		>$(BUILD)/iso/boot/grub/grub.cfg
 	grub-mkrescue -o $@ $(BUILD)/iso 2>$(BUILD)/iso.log || { cat $(BUILD)/iso.log; exit 1; }
 
 # ---- Applications: programs that become the kernel's main thread (kernel/app.h) ----

@@ -120,7 +120,7 @@ struct gdbstub_arch {
     size_t feature_count;
     const struct gdbstub_register *registers;
     size_t register_count;
-    size_t pc;                 /* which register is the program counter */
+    size_t pc;                 /* which register is the program counter; 32 or 64 bits */
     size_t g_count;            /* how many registers, from 0, a `g` reply holds */
     const uint16_t *expedited; /* registers sent with each stop reply: pc, stack, frame */
     size_t expedited_count;

@@ -11,6 +11,10 @@
 
 #include "gdbstub.h"
 
+void *memcpy(void *to, const void *from, size_t len);
+void *memset(void *to, int value, size_t len);
+int memcmp(const void *a, const void *b, size_t len);
+
 /* What GDB announced in qSupported; bits of gdbstub.client. */
 enum client_feature {
     CLIENT_MULTIPROCESS = 1 << 0,  /* thread ids are written pPID.TID */
@@ -97,11 +101,11 @@ void stub_repeat_reply(struct gdbstub *stub);
 
 /* framing.c: bytes from the wire into requests. */
 enum frame {
-    FRAME_NONE,      /* noise, or a part of something */
-    FRAME_ACK,       /* '+' */
-    FRAME_NAK,       /* '-' */
-    FRAME_DAMAGED,   /* a packet whose checksum is wrong */
-    FRAME_REQUEST,   /* a packet; in `in`, unless it is oversize */
+    FRAME_NONE,    /* noise, or a part of something */
+    FRAME_ACK,     /* '+' */
+    FRAME_NAK,     /* '-' */
+    FRAME_DAMAGED, /* a packet whose checksum is wrong */
+    FRAME_REQUEST, /* a packet; in `in`, unless it is oversize */
 };
 
 enum frame stub_receive_frame(struct gdbstub *stub, uint8_t byte);

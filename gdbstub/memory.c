@@ -26,6 +26,82 @@ static size_t read_chunk(const struct gdbstub *stub, uint64_t addr, uint8_t *dat
     return got;
 }
 
-/* Write one chunk to the reply; returns how many bytes of it fitted. */
-typedef size_t put_chunk(struct gdbstub *stub, const uint8_t *data, size_t len);
+/* Put memory into the reply, as far as it can be read and as it fits: less than GDB asked for is
+ * a proper answer, nothing of it is an error. */
+static enum verdict put_memory(struct gdbstub *stub, uint64_t addr, uint64_t len,
+                               bool (*put)(struct gdbstub *stub, uint8_t byte))
+{
+    uint8_t data[CHUNK];
+    uint64_t left = clip(addr, len);
+    size_t got = CHUNK;
 
+    for (uint64_t done = 0; done < left && got == CHUNK && stub_reply_room(stub) > 1; done += got) {
+        got = read_chunk(stub, addr + done, data, left - done);
+        if (done + got == 0)
+            return VERDICT_NO_ACCESS;
+        for (size_t i = 0; i < got; i++) {
+            if (!put(stub, data[i]))
+                return VERDICT_REPLY;
+        }
+    }
+    return VERDICT_REPLY;
+}
+
+static bool put_hex(struct gdbstub *stub, uint8_t byte)
+{
+    if (stub_reply_room(stub) < 2)
+        return false;
+    stub_put_bytes(stub, &byte, 1);
+    return true;
+}
+
+/* m ADDRESS,LENGTH: hex.  No bytes asked for are no bytes sent, which GDB never does; the reply
+ * looks like that of a stub without `m`. */
+enum verdict stub_handle_read_hex(struct gdbstub *stub, struct args *args)
+{
+    uint64_t addr, len;
+
+    if (!stub_take_range(args, &addr, &len) || !stub_at_end(args))
+        return VERDICT_MALFORMED;
+    return put_memory(stub, addr, len, put_hex);
+}
+
+/* x ADDRESS,LENGTH: 'b' and binary. */
+enum verdict stub_handle_read_binary(struct gdbstub *stub, struct args *args)
+{
+    uint64_t addr, len;
+
+    if (!stub_take_range(args, &addr, &len) || !stub_at_end(args))
+        return VERDICT_MALFORMED;
+    stub_put_char(stub, 'b');
+    return put_memory(stub, addr, len, stub_put_binary);
+}
+
+/* M and X ADDRESS,LENGTH:DATA */
+static enum verdict write_memory(struct gdbstub *stub, struct args *args,
+                                 bool (*take)(struct args *args, uint8_t **data, size_t *len))
+{
+    uint64_t addr, len;
+    uint8_t *data;
+    size_t got;
+
+    if (!stub_take_range(args, &addr, &len) || !stub_take_char(args, ':') ||
+        !take(args, &data, &got))
+        return VERDICT_MALFORMED;
+    if (got != len)
+        return VERDICT_INVALID;
+    if (clip(addr, len) != len)
+        return VERDICT_NO_ACCESS;
+    return stub_write_memory(stub, addr, data, got) ? VERDICT_OK : VERDICT_NO_ACCESS;
+}
+
+enum verdict stub_handle_write_hex(struct gdbstub *stub, struct args *args)
+{
+    return write_memory(stub, args, stub_take_bytes);
+}
+
+/* GDB asks for nothing to be written to see whether there is X. */
+enum verdict stub_handle_write_binary(struct gdbstub *stub, struct args *args)
+{
+    return write_memory(stub, args, stub_take_binary);
+}

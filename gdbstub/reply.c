@@ -7,7 +7,7 @@
 /* Run-length encoding: "c*n" is c and n - 29 more of it. */
 enum run_length {
     RUN_BASE = 29,
-    RUN_SHORTEST = 3,    /* repeats; "c*n" is three characters itself */
+    RUN_SHORTEST = 3, /* repeats; "c*n" is three characters itself */
     RUN_LONGEST = 126 - RUN_BASE,
 };
 

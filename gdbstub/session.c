@@ -112,7 +112,7 @@ enum gdbstub_event gdbstub_stopped(struct gdbstub *stub, const struct gdbstub_st
     stub->stop = *stop;
     stub->general = stop->thread;
     stub->answering = owed;
-    if (!held && stub_steps_on(stub)) {
+    if (owed && !held && stub_steps_on(stub)) {
         stub->answering = false;
         return GDBSTUB_RESUME;
     }

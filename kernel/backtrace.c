@@ -10,8 +10,11 @@ void backtrace_begin(struct backtrace *walk, const struct trap_frame *frame)
     *walk = (struct backtrace){.frame = frame, .link = arch_frame_fp(frame)};
 }
 
-/* After a jump or a call into the void, the caller's frame is not in the chain: its return
- * address, if any, is what the stack pointer points at. */
+/*
+ * A function that has not made its frame yet, or never does, or that was called through a bad
+ * pointer: its caller is not in the chain.  Its return address, if any, is what the stack pointer
+ * points at.
+ */
 static bool next_top(struct backtrace *walk, struct crash_frame *found)
 {
     uint64_t sp = arch_frame_sp(walk->frame);
@@ -19,12 +22,10 @@ static bool next_top(struct backtrace *walk, struct crash_frame *found)
     uint64_t word;
 
     walk->top_tried = true;
-    if (arch_is_text(arch_frame_pc(walk->frame)) || !arch_find_stack(sp, &stack))
-        return false;
-    if (arch_copy_from(&word, sp, sizeof word) != sizeof word || !arch_is_text(word))
+    if (!arch_find_stack(sp, &stack) || arch_copy_from(&word, sp, sizeof word) != sizeof word)
         return false;
     *found = (struct crash_frame){.pc = word, .frame = sp, .trust = CRASH_TRUST_SCAN};
-    return true;
+    return arch_is_text(word);
 }
 
 static bool next_link(struct backtrace *walk, struct crash_frame *found)

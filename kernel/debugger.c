@@ -10,13 +10,9 @@
 
 #include "arch/arch.h"
 #include "command_line.h"
-#include "gdbstub/gdbstub.h"
+#include "debugger_port.h"
 #include "log.h"
 #include "string.h"
-
-enum debugger_threads {
-    THE_THREAD = 1, /* the kernel has one; GDB counts from 1 */
-};
 
 enum debugger_limits {
     EXIT_POLLS = 1 << 20, /* how long an exit waits to be acknowledged */
@@ -28,7 +24,7 @@ static const uint32_t FATAL = TRAP_ANY & ~(TRAP_MASK(TRAP_INTERRUPT) | TRAP_MASK
 
 static struct {
     struct gdbstub stub;
-    enum arch_line line;
+    struct gdbstub_port port;
     bool enabled;
     bool waiting; /* debugger_wait(): stop although nobody is attached yet */
 
@@ -36,91 +32,11 @@ static struct {
     bool bytes_left; /* a break-in has done so: nobody has looked at them yet */
     bool look_again; /* one step after leaving, look at the bytes that came meanwhile */
 
-    struct trap_frame *frame;  /* of the stop, or of the last one */
-    uint64_t left_pc, left_sp; /* what it held when the stop ended */
-    struct gdbstub_resume resume;
-    struct trap undelivered; /* a fault that GDB has not passed to the kernel, and its stack */
+    struct debugger_machine machine;
+    uint64_t left_pc, left_sp; /* what the frame held when the stop ended */
+    struct trap undelivered;   /* a fault that GDB has not passed to the kernel, and its stack */
     uint64_t undelivered_sp;
 } debugger;
-
-/* ---- The port ---- */
-
-static void port_send(void *ctx, const void *bytes, size_t len)
-{
-    (void)ctx;
-    (void)arch_line_write(debugger.line, bytes, len);
-}
-
-static bool port_read_register(void *ctx, gdbstub_thread thread, size_t reg, void *value)
-{
-    (void)ctx;
-    return thread == THE_THREAD && arch_register_read(debugger.frame, reg, value);
-}
-
-static bool port_write_register(void *ctx, gdbstub_thread thread, size_t reg, const void *value)
-{
-    (void)ctx;
-    return thread == THE_THREAD && arch_register_write(debugger.frame, reg, value);
-}
-
-static size_t port_read_memory(void *ctx, gdbstub_thread thread, uint64_t addr, void *buf,
-                               size_t len)
-{
-    (void)ctx;
-    (void)thread;
-    return arch_copy_from(buf, addr, len);
-}
-
-static size_t port_write_memory(void *ctx, gdbstub_thread thread, uint64_t addr, const void *buf,
-                                size_t len)
-{
-    (void)ctx;
-    (void)thread;
-    return arch_patch(addr, buf, len);
-}
-
-static const char *port_refuse_breakpoint(void *ctx, uint64_t addr, size_t len)
-{
-    (void)ctx;
-    return arch_refuse_breakpoint(addr, len);
-}
-
-static gdbstub_thread port_next_thread(void *ctx, gdbstub_thread thread)
-{
-    (void)ctx;
-    return thread == GDBSTUB_NO_THREAD ? THE_THREAD : GDBSTUB_NO_THREAD;
-}
-
-static bool port_thread_info(void *ctx, gdbstub_thread thread, struct gdbstub_thread_info *info)
-{
-    (void)ctx;
-    if (thread != THE_THREAD)
-        return false;
-    *info = (struct gdbstub_thread_info){.name = "main", .state = "running", .cpu = 0};
-    return true;
-}
-
-static const char *port_set_resume(void *ctx, gdbstub_thread thread, struct gdbstub_resume how)
-{
-    (void)ctx;
-    if (thread != THE_THREAD)
-        return "there is no such thread";
-    debugger.resume = how;
-    return NULL;
-}
-
-static const struct gdbstub_port port = {
-    .arch = &arch_gdb,
-    .send = port_send,
-    .read_register = port_read_register,
-    .write_register = port_write_register,
-    .read_memory = port_read_memory,
-    .write_memory = port_write_memory,
-    .refuse_breakpoint = port_refuse_breakpoint,
-    .next_thread = port_next_thread,
-    .thread_info = port_thread_info,
-    .set_resume = port_set_resume,
-};
 
 /* ---- One stop: serve GDB until it lets the machine go ---- */
 
@@ -164,9 +80,9 @@ static void serve(void *argument)
     guarded(begin, stop);
     if (stop->event == GDBSTUB_RESUME)
         return; /* a step inside a range: GDB does not hear of it */
-    (void)arch_line_break_in(debugger.line, false); /* polling is cheaper */
+    (void)arch_line_break_in(debugger.machine.line, false); /* polling is cheaper */
     while (stop->event == GDBSTUB_WAIT) {
-        int byte = arch_line_read(debugger.line);
+        int byte = arch_line_read(debugger.machine.line);
 
         if (byte < 0) {
             arch_pause();
@@ -179,7 +95,7 @@ static void serve(void *argument)
 
 _Noreturn static void leave_for_good(void)
 {
-    arch_line_flush(debugger.line);
+    arch_line_flush(debugger.machine.line);
     arch_exit_emulator(0);
     arch_reset();
 }
@@ -188,17 +104,17 @@ _Noreturn static void leave_for_good(void)
 static void look_again_after_step(void)
 {
     debugger.look_again = true;
-    arch_frame_set_step(debugger.frame, true);
+    arch_frame_set_step(debugger.machine.frame, true);
 }
 
 /* The last thing before the way out.  What comes while the line is being opened is seen one step
  * later, so that GDB never finds the kernel stopped in here. */
 static void leave(void)
 {
-    debugger.left_pc = arch_frame_pc(debugger.frame);
-    debugger.left_sp = arch_frame_sp(debugger.frame);
+    debugger.left_pc = arch_frame_pc(debugger.machine.frame);
+    debugger.left_sp = arch_frame_sp(debugger.machine.frame);
     debugger.bytes_left = false;
-    (void)arch_line_break_in(debugger.line, true);
+    (void)arch_line_break_in(debugger.machine.line, true);
     debugger.active = false;
     if (debugger.bytes_left)
         look_again_after_step();
@@ -210,14 +126,14 @@ static enum gdbstub_event stop_machine(struct trap *trap, struct gdbstub_stop wh
     struct stop stop = {.why = why};
 
     debugger.look_again = false;
-    debugger.frame = trap->frame;
-    debugger.resume = (struct gdbstub_resume){GDBSTUB_RUN, GDBSTUB_SIGNAL_NONE};
+    debugger.machine.frame = trap->frame;
+    debugger.machine.resume = (struct gdbstub_resume){GDBSTUB_RUN, GDBSTUB_SIGNAL_NONE};
     arch_frame_set_step(trap->frame, false);
     arch_call_on_stack(ARCH_STACK_DEBUGGER, serve, &stop);
     if (stop.event == GDBSTUB_KILL)
         leave_for_good();
     if (stop.event == GDBSTUB_RESUME)
-        arch_frame_set_step(trap->frame, debugger.resume.action == GDBSTUB_STEP);
+        arch_frame_set_step(trap->frame, debugger.machine.resume.action == GDBSTUB_STEP);
     return stop.event;
 }
 
@@ -276,7 +192,7 @@ static enum trap_verdict stop_at_fault(struct trap *trap)
     uint64_t sp = arch_frame_sp(trap->frame);
 
     if (stop_machine(trap, why) == GDBSTUB_RESUME &&
-        debugger.resume.signal == GDBSTUB_SIGNAL_NONE) {
+        debugger.machine.resume.signal == GDBSTUB_SIGNAL_NONE) {
         keep_undelivered(trap, sp);
         return TRAP_HANDLED;
     }
@@ -309,7 +225,7 @@ static bool stop_wanted(void)
 {
     int byte;
 
-    while ((byte = arch_line_read(debugger.line)) >= 0) {
+    while ((byte = arch_line_read(debugger.machine.line)) >= 0) {
         if (gdbstub_receive(&debugger.stub, (uint8_t)byte) == GDBSTUB_BREAK_IN)
             return true; /* the rest is for the stop */
     }
@@ -321,7 +237,7 @@ static enum trap_verdict stop_at_step(struct trap *trap)
     struct gdbstub_stop why = {
         .cause = GDBSTUB_CAUSE_SIGNAL, .signal = GDBSTUB_SIGTRAP, .thread = THE_THREAD};
 
-    if (debugger.look_again && debugger.resume.action == GDBSTUB_RUN) {
+    if (debugger.look_again && debugger.machine.resume.action == GDBSTUB_RUN) {
         debugger.look_again = false;
         arch_frame_set_step(trap->frame, false);
         if (!stop_wanted())
@@ -347,7 +263,7 @@ enum trap_verdict debugger_handle(struct trap *trap)
         !(gdbstub_attached(&debugger.stub) || debugger.waiting))
         return TRAP_DECLINED;
     debugger.active = true;
-    debugger.frame = trap->frame;
+    debugger.machine.frame = trap->frame;
     verdict = stop_for(trap);
     leave();
     return verdict;
@@ -358,11 +274,11 @@ enum trap_verdict debugger_handle(struct trap *trap)
 /* Is the kernel on its way out of the last stop, its frame still to be loaded? */
 static bool is_leaving(const struct trap *trap)
 {
-    uint64_t frame = (uint64_t)(uintptr_t)debugger.frame, sp = arch_frame_sp(trap->frame);
+    uint64_t frame = (uint64_t)(uintptr_t)debugger.machine.frame, sp = arch_frame_sp(trap->frame);
 
     return arch_in_trap_path(trap->pc) && frame >= sp && frame - sp < LEAVING_BYTES &&
-           arch_frame_pc(debugger.frame) == debugger.left_pc &&
-           arch_frame_sp(debugger.frame) == debugger.left_sp;
+           arch_frame_pc(debugger.machine.frame) == debugger.left_pc &&
+           arch_frame_sp(debugger.machine.frame) == debugger.left_sp;
 }
 
 enum trap_verdict debugger_break_in(struct trap *trap)
@@ -400,7 +316,7 @@ static bool choose_line(const char *name)
         return false;
     if (strcmp(name, "com2") != 0)
         log_print(LOG_WARNING, "gdb=%s: not com1, com2 or off; using com2", name);
-    debugger.line = ARCH_LINE_2;
+    debugger.machine.line = ARCH_LINE_2;
     return true;
 }
 
@@ -410,13 +326,15 @@ void debugger_init(void)
 
     if (!choose_line(name != NULL ? name : "com2"))
         return;
-    if (!arch_line_init(debugger.line)) {
+    if (!arch_line_init(debugger.machine.line)) {
         log_print(LOG_WARNING, "gdb=com2: there is no UART");
         return;
     }
-    gdbstub_init(&debugger.stub, &port);
+    debugger.port = debugger_port;
+    debugger.port.ctx = &debugger.machine;
+    gdbstub_init(&debugger.stub, &debugger.port);
     debugger.enabled = true;
-    if (!arch_line_break_in(debugger.line, true))
+    if (!arch_line_break_in(debugger.machine.line, true))
         log_print(LOG_WARNING, "gdb: no interrupt from the line: only gdbwait and traps stop");
 }
 
@@ -436,18 +354,18 @@ void debugger_exited(uint8_t status)
     debugger.active = true;
     if (gdbstub_exited(&debugger.stub, status)) {
         for (int i = 0; i < EXIT_POLLS && gdbstub_attached(&debugger.stub); i++) {
-            int byte = arch_line_read(debugger.line);
+            int byte = arch_line_read(debugger.machine.line);
 
             if (byte >= 0)
                 (void)gdbstub_receive(&debugger.stub, (uint8_t)byte);
         }
     }
-    arch_line_flush(debugger.line);
+    arch_line_flush(debugger.machine.line);
 }
 
 void debugger_mute(void)
 {
     if (debugger.enabled)
-        (void)arch_line_break_in(debugger.line, false);
+        (void)arch_line_break_in(debugger.machine.line, false);
     debugger.enabled = false;
 }

@@ -46,9 +46,8 @@ static STORY void provoke_divide(void)
 
 static STORY void provoke_invalid_opcode(void)
 {
-    if (office.parcel_count <= 4)
-        __builtin_trap();
-    OPAQUE();
+    office.parcel_count++;
+    __builtin_trap(); /* what compilers put where no way leads */
 }
 
 static inline struct parcel *next_parcel(const struct parcel *parcel)

@@ -39,7 +39,7 @@ BOOT_CODE equ 0x08
 BOOT_DATA equ 0x10
 
 ; The multiboot2 header (specification 3.1): no requests, the ELF headers say the rest.
-[section .multiboot2 progbits alloc exec nowrite align=8]
+[section .multiboot2 progbits alloc noexec nowrite align=8]
 multiboot2_header:
     dd MULTIBOOT2_HEADER_MAGIC
     dd 0                                    ; i386, protected mode

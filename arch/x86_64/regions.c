@@ -126,11 +126,6 @@ bool arch_find_stack(uint64_t address, struct arch_stack *stack)
     return false;
 }
 
-bool arch_is_text(uint64_t address)
-{
-    return address_of(__text_start) <= address && address < address_of(__text_end);
-}
-
 /* Names are cut to fit and NUL-terminated. */
 static void copy_name(char *to, const char *from, size_t size)
 {

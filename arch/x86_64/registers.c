@@ -9,6 +9,7 @@
 #include "frame.h"
 #include "instructions.h"
 #include "target_features.h"
+#include "x87.h"
 
 enum place_kind {
     PLACE_FRAME, /* offset in struct trap_frame */
@@ -20,31 +21,6 @@ enum place_kind {
 struct place {
     uint8_t kind;
     uint16_t at;
-};
-
-/* The FXSAVE image (SDM 1, table 10-2). */
-struct fpu_image {
-    uint16_t fctrl, fstat;
-    uint8_t tags; /* abridged: bit n is set if physical register n is not empty */
-    uint8_t reserved;
-    uint16_t fop;
-    uint32_t fioff, fiseg, fooff, foseg;
-    uint32_t mxcsr, mxcsr_mask;
-    uint8_t st[8][16];
-    uint8_t xmm[16][16];
-    uint8_t unused[96];
-} __attribute__((aligned(16)));
-_Static_assert(sizeof(struct fpu_image) == 512, "SDM 1, table 10-2");
-
-enum x87 {
-    X87_fctrl,
-    X87_fstat,
-    X87_ftag,
-    X87_fiseg,
-    X87_fioff,
-    X87_foseg,
-    X87_fooff,
-    X87_fop,
 };
 
 /* ---- Registers that are the CPU's own ---- */
@@ -183,89 +159,6 @@ const struct gdbstub_arch arch_gdb = {
     .breakpoint = int3,
     .breakpoint_size = sizeof(int3),
 };
-
-/* ---- x87 control registers, which FXSAVE keeps in other shapes than GDB ---- */
-
-/* The two-bit tags that FXSAVE abridges (SDM 1, 8.1.7): 0 valid, 1 zero, 2 special, 3 empty. */
-static uint32_t tag_of(const uint8_t st[16])
-{
-    uint64_t significand = 0;
-    uint32_t exponent = (uint32_t)(st[8] | (st[9] & 0x7f) << 8);
-
-    __builtin_memcpy(&significand, st, sizeof(significand));
-    if (exponent == 0x7fff)
-        return 2;
-    if (exponent == 0)
-        return significand == 0 ? 1 : 2;
-    return significand >> 63 != 0 ? 0 : 2;
-}
-
-static uint32_t full_tags(const struct fpu_image *image)
-{
-    unsigned top = image->fstat >> 11 & 7;
-    uint32_t tags = 0;
-
-    for (unsigned physical = 0; physical < 8; physical++) {
-        bool used = (image->tags >> physical & 1) != 0;
-        uint32_t tag = used ? tag_of(image->st[(physical - top) & 7]) : 3;
-
-        tags |= tag << (2 * physical);
-    }
-    return tags;
-}
-
-static uint8_t abridged_tags(uint32_t tags)
-{
-    unsigned abridged = 0;
-
-    for (unsigned physical = 0; physical < 8; physical++) {
-        if ((tags >> (2 * physical) & 3) != 3)
-            abridged |= 1u << physical;
-    }
-    return (uint8_t)abridged;
-}
-
-static uint32_t x87_read(const struct fpu_image *image, enum x87 which)
-{
-    const uint32_t values[] = {
-        [X87_fctrl] = image->fctrl,    [X87_fstat] = image->fstat,
-        [X87_ftag] = full_tags(image), [X87_fiseg] = image->fiseg & 0xffff,
-        [X87_fioff] = image->fioff,    [X87_foseg] = image->foseg & 0xffff,
-        [X87_fooff] = image->fooff,    [X87_fop] = image->fop,
-    };
-
-    return values[which];
-}
-
-static void x87_write(struct fpu_image *image, enum x87 which, uint32_t value)
-{
-    switch (which) {
-    case X87_fctrl:
-        image->fctrl = (uint16_t)value;
-        break;
-    case X87_fstat:
-        image->fstat = (uint16_t)value;
-        break;
-    case X87_ftag:
-        image->tags = abridged_tags(value);
-        break;
-    case X87_fiseg:
-        image->fiseg = value;
-        break;
-    case X87_fioff:
-        image->fioff = value;
-        break;
-    case X87_foseg:
-        image->foseg = value;
-        break;
-    case X87_fooff:
-        image->fooff = value;
-        break;
-    case X87_fop:
-        image->fop = (uint16_t)value;
-        break;
-    }
-}
 
 /* ---- Access by number ---- */
 
@@ -430,23 +323,4 @@ size_t arch_record_registers(const struct trap_frame *frame, uint64_t *values, s
         values[count++] = value;
     }
     return count;
-}
-
-/* kernel.ld */
-extern const uint8_t __debugger_text_start[], __trap_text_end[], __debugger_text_end[];
-
-bool arch_in_trap_path(uint64_t address)
-{
-    return (uint64_t)(uintptr_t)__debugger_text_start <= address &&
-           address < (uint64_t)(uintptr_t)__trap_text_end;
-}
-
-const char *arch_refuse_breakpoint(uint64_t address, size_t len)
-{
-    uint64_t start = (uint64_t)(uintptr_t)__debugger_text_start;
-    uint64_t end = (uint64_t)(uintptr_t)__debugger_text_end;
-
-    if (address < end && address + len > start)
-        return "that is the debugger's own code, or on the way to it";
-    return NULL;
 }

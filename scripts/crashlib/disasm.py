@@ -144,6 +144,15 @@ class Disassembler:
             after[0] = ListedLine(first.address, first.data, first.text, first.target, True)
         return before[-LISTED_BEFORE:] + after
 
+    def calls_in(self, function: int) -> list[Instruction]:
+        """The calls of the function that begins at `function`."""
+        symbol = self._elf.symbol_at(function) if self._elf else None
+        if symbol is None or symbol.start != function or symbol.size > SYNC_BYTES:
+            return []
+        lines = self._list(function, function + symbol.size)
+        found = [self.decode(line.address) for line in lines if line.text.startswith("call ")]
+        return [call for call in found if call is not None]
+
     def _sync_point(self, address: int) -> int | None:
         """Where to start decoding so as to arrive at `address` in step."""
         symbol = self._elf.symbol_at(address - 1) if self._elf else None

@@ -15,6 +15,7 @@ from crashlib.pagewalk import Walk, decode_walk
 from crashlib.payloads import Captured, MapEntry, MapKind, TrapKind, TrapOrigin, name_of
 from crashlib.record import Record
 from crashlib.symbols import Symbols
+from crashlib.tables import vectors
 from crashlib.x86 import MASK64
 
 PF_VECTOR = 14
@@ -27,6 +28,14 @@ class Arrival:
     way: str  # "call" or "return"
     call: Instruction | None
     source: int  # call: its address; return: the stack slot that the address was taken from
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that was under way."""
+    function: int  # where the caller begins
+    address: int | None  # of the call instruction, if it is the only one it can be
+    target: int | None  # the callee, likewise
 
 
 @dataclass(frozen=True)
@@ -80,9 +89,19 @@ class Evidence:
     def disassembler(self) -> Disassembler:
         return Disassembler(self.memory, self.symbols.elf, self.registers)
 
+    @property
+    def pc_is_after(self) -> bool:
+        """The pc is behind the instruction that it is about: after a trap, and after the call by
+        which the kernel panicked."""
+        if self.kind == "PANIC":
+            return True
+        return any(row.number == self.vector and row.class_ == "TRAP" for row in vectors())
+
     @cached_property
     def instruction(self) -> Instruction | None:
-        """The one at the pc: for a fault, the one that failed."""
+        """The one that the event is about: for a fault, the one that failed."""
+        if self.pc_is_after:
+            return self.disassembler.before(self.pc)
         return self.disassembler.decode(self.pc)
 
     def walk_of(self, address: int) -> Walk | None:
@@ -120,16 +139,34 @@ class Evidence:
             return Arrival("return", None, sp - 8 & MASK64)
         return None
 
+    @cached_property
+    def returned_to(self) -> Call | None:
+        """After a `ret` to nowhere: the call whose callee should have been returned to."""
+        for row in self.record.frames:
+            call = self.disassembler.before(row.pc) if self.is_text(row.pc) else None
+            if row.pc == self.pc or call is None or call.mnemonic != "call":
+                continue
+            target = self._call_target(call)
+            return None if target is None else self._only_call_in(target)
+        return None
+
+    def _only_call_in(self, function: int) -> Call:
+        """The one call that the function makes; if it makes more, none of them is known."""
+        calls = self.disassembler.calls_in(function)
+        if len(calls) != 1:
+            return Call(function, None, None)
+        return Call(function, calls[0].address, self._call_target(calls[0]))
+
+    def _call_target(self, call: Instruction) -> int | None:
+        operand = call.operands[0] if call.operands else None
+        if operand is None or operand.access is None:
+            return operand.value if operand else None
+        known = operand.access.address is not None
+        return self.memory.read_word(operand.access.address) if known else None
+
     def _could_reach(self, call: Instruction) -> bool:
         """False if the call's operand certainly did not hold the pc."""
-        if not call.operands:
-            return False
-        operand = call.operands[0]
-        if operand.kind == "memory":
-            known = operand.access.address is not None
-            target = self.memory.read_word(operand.access.address) if known else None
-        else:
-            target = operand.value
+        target = self._call_target(call)
         return target is None or target == self.pc
 
     def is_text(self, address: int) -> bool:

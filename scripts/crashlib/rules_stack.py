@@ -12,7 +12,6 @@ from crashlib.maps import Range, stack_name
 from crashlib.verdict import (Verdict, access_words, canonical_words, count, value_words)
 from crashlib.x86 import MASK64, is_canonical
 
-STALE_BYTES = 128  # how far below rsp the words of a function that has returned are looked for
 RECURSION_FRAMES = 8
 
 
@@ -108,40 +107,40 @@ def non_canonical_return(evidence: Evidence) -> Verdict | None:
 
 def corrupted_return(evidence: Evidence, target: int) -> Verdict:
     """A `ret` went, or was about to go, to a target that cannot be right."""
+    if evidence.pc == target and evidence.arrival() is None:
+        return _unexplained_jump(evidence, target)
     place, words = _returning_function(evidence, target)
     reasons = [f"The return address is {value_words(evidence, target)}: no code is there.",
                canonical_words(target), words,
                "The stack was overwritten: look for a buffer overrun in the function that was "
-               "returning."]
-    if place is None and evidence.pc == target and evidence.arrival() is None:
-        return Verdict("wild-jump", f"jump to a bad address: pc = {target:#x}",
-                       [f"No code is at {value_words(evidence, target)}.", canonical_words(target),
-                        "Neither a call nor a return that led there is to be seen on the stack: "
-                        "a corrupted return address or function pointer."], "called from")
+               "returning, or in what it called."]
     return Verdict("corrupted-return", f"corrupted return address {target:#x}",
-                   [reason for reason in reasons if reason],
-                   "returning from" if place is not None else "called from", place)
+                   [reason for reason in reasons if reason], "returning from", place)
+
+
+def _unexplained_jump(evidence: Evidence, target: int) -> Verdict:
+    reasons = [f"No code is at {value_words(evidence, target)}.", canonical_words(target),
+               "The stack shows neither a call nor a return that led there: a corrupted return "
+               "address or function pointer."]
+    return Verdict("wild-jump", f"jump to a bad address: pc = {target:#x}",
+                   [reason for reason in reasons if reason], "called from")
 
 
 def _returning_function(evidence: Evidence, target: int) -> tuple[int | None, str]:
     """A pc inside the function that executed the `ret`, and how that is known."""
     if evidence.pc != target:
         return evidence.pc, f"`{evidence.instruction.text}` takes it from [rsp]."
-    sp = evidence.registers.get("rsp", 0)
-    slot = f"the word below rsp, at {sp - 8 & MASK64:#x}"
-    for below in range(16, STALE_BYTES + 1, 8):
-        stale = evidence.memory.read_word(sp - below & MASK64)
-        if stale is None or not evidence.is_text(stale):
-            continue
-        call = evidence.disassembler.before(stale)
-        if call is not None and call.mnemonic == "call":
-            name = evidence.book.symbol(call.address) or hex(call.address)
-            return call.address, (f"A `ret` took it from {slot}. Below that the stack still holds "
-                                  f"the return address of a call made at {name}: probably the "
-                                  "function that was returning.")
-    if evidence.memory.read_word(sp - 8 & MASK64) == target:
-        return None, f"A `ret` took it from {slot}."
-    return None, ""
+    slot = evidence.registers.get("rsp", 0) - 8 & MASK64
+    words = f"A `ret` took it from the stack: the word below rsp, at {slot:#x}, still holds it."
+    call = evidence.returned_to
+    if call is None:
+        return None, words
+    name = evidence.book.symbol(call.function) or hex(call.function)
+    words += f" It should have gone back to {name}, as the frame that rbp points at tells"
+    if call.address is None or call.target is None:
+        return call.function, words + "."
+    callee = evidence.book.symbol(call.target) or hex(call.target)
+    return call.target, f"{words}, whose only call is to {callee}: that one was returning."
 
 
 RULES = (stack_overflow, bad_stack_pointer, double_fault, non_canonical_return)

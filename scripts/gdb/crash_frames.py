@@ -1,7 +1,8 @@
 """crash_frames.py - run inside GDB by crashlib/frames.py: the crashed thread's frames as JSON.
 
-Expects the core and the symbols to be loaded.  Writes the file that TRAPLINE_FRAMES names, and
-nothing else: GDB's own words go to its standard output, which nobody reads.
+Expects the core and the symbols to be loaded.  Reads the file that TRAPLINE_PLACES names (pcs whose
+places are wanted, too) and writes the one that TRAPLINE_FRAMES names, nothing else: GDB's own words
+go to its standard output, which nobody reads.
 """
 
 import json
@@ -52,8 +53,7 @@ def describe_variable(symbol, value):
     return {"name": symbol.name, "value": text, "type": str(symbol.type)}
 
 
-def source_place(frame):
-    place = frame.find_sal()
+def describe_line(place):
     if place.symtab is None or not place.line:
         return {}
     return {"file": place.symtab.filename, "path": place.symtab.fullname(), "line": place.line}
@@ -68,7 +68,7 @@ def describe_frame(frame):
         "signal": frame.type() == gdb.SIGTRAMP_FRAME,
         "arguments": [describe_variable(*pair) for pair in block_variables(frame, True)],
     }
-    described.update(source_place(frame))
+    described.update(describe_line(frame.find_sal()))
     return described
 
 
@@ -133,6 +133,15 @@ def walk(frame):
     return frames, stop
 
 
+def describe_place(pc):
+    """Function and line of a pc that is in no frame GDB knows."""
+    block = gdb.block_for_pc(pc)
+    while block is not None and block.function is None:
+        block = block.superblock
+    function = block.function.print_name if block is not None else None
+    return {"function": function, **describe_line(gdb.find_pc_line(pc))}
+
+
 def main():
     for setting in ("width 0", "backtrace past-main on", "print symbol on",
                     "print frame-arguments all"):
@@ -140,8 +149,11 @@ def main():
     frame = gdb.newest_frame()
     variables, pointers = describe_crashed_context(frame)
     frames, stop = walk(frame)
+    with open(os.environ["TRAPLINE_PLACES"], encoding="utf-8") as file:
+        places = {pc: describe_place(int(pc)) for pc in file.read().split()}
     with open(os.environ["TRAPLINE_FRAMES"], "w", encoding="utf-8") as out:
-        json.dump({"frames": frames, "stop": stop, "locals": variables, "pointers": pointers}, out)
+        json.dump({"frames": frames, "stop": stop, "locals": variables, "pointers": pointers,
+                   "places": places}, out)
 
 
 main()

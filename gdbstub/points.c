@@ -1,0 +1,126 @@
+/*
+ * points.c - Z and z: software breakpoints go to breakpoints.c, hardware points to the port.
+ *
+ * Remembers which hardware points are inserted, so that asking twice changes nothing and that a
+ * session which ends, or dies, leaves none behind.
+ */
+#include "internal.h"
+
+enum {
+    SOFTWARE_BREAKPOINT = 0, /* the type in the packet; the others are enum gdbstub_point */
+};
+
+struct request {
+    uint64_t type, address, length;
+};
+
+/* TYPE,ADDRESS,KIND; a condition or command behind it is not offered, and must not be ignored. */
+static bool take_request(struct args *args, struct request *request)
+{
+    return stub_take_number(args, &request->type) && stub_take_char(args, ',') &&
+           stub_take_range(args, &request->address, &request->length) && stub_at_end(args);
+}
+
+static enum verdict verdict_of(enum gdbstub_point_result result)
+{
+    static const enum verdict verdicts[] = {
+        [GDBSTUB_POINT_DONE] = VERDICT_OK,
+        [GDBSTUB_POINT_NONE_FREE] = VERDICT_NO_SPACE,
+        [GDBSTUB_POINT_UNSUPPORTED] = VERDICT_UNKNOWN,
+    };
+
+    return verdicts[result];
+}
+
+/* The index of an inserted point, or point_count. */
+static size_t find(const struct gdbstub *stub, const struct gdbstub_hardware_point *point)
+{
+    size_t i = 0;
+
+    while (i < stub->point_count &&
+           (stub->points[i].kind != point->kind || stub->points[i].address != point->address ||
+            stub->points[i].length != point->length))
+        i++;
+    return i;
+}
+
+static enum verdict insert_point(struct gdbstub *stub, const struct gdbstub_hardware_point *point)
+{
+    const struct gdbstub_port *port = stub->port;
+    const char *reason = NULL;
+
+    if (find(stub, point) < stub->point_count)
+        return VERDICT_OK;
+    if (point->kind == GDBSTUB_POINT_EXECUTE)
+        reason = port->refuse_breakpoint(port->ctx, point->address, point->length);
+    if (reason != NULL)
+        return stub_refuse(stub, reason);
+    if (stub->point_count == GDBSTUB_MAX_POINTS)
+        return VERDICT_NO_SPACE;
+    enum gdbstub_point_result result =
+        port->insert_point(port->ctx, point->kind, point->address, point->length);
+    if (result == GDBSTUB_POINT_DONE)
+        stub->points[stub->point_count++] = *point;
+    return verdict_of(result);
+}
+
+static enum verdict remove_point(struct gdbstub *stub, const struct gdbstub_hardware_point *point)
+{
+    const struct gdbstub_port *port = stub->port;
+    size_t i = find(stub, point);
+    bool inserted = i < stub->point_count;
+
+    if (inserted)
+        stub->points[i] = stub->points[--stub->point_count];
+    enum gdbstub_point_result result =
+        port->remove_point(port->ctx, point->kind, point->address, point->length);
+    /* Asked again, whatever the port says of a point it does not have, it is removed. */
+    return result == GDBSTUB_POINT_NONE_FREE && !inserted ? VERDICT_OK : verdict_of(result);
+}
+
+static enum verdict hardware(struct gdbstub *stub, const struct request *request,
+                             enum verdict (*change)(struct gdbstub *stub,
+                                                    const struct gdbstub_hardware_point *point))
+{
+    if (request->type > GDBSTUB_POINT_ACCESS || stub->port->insert_point == NULL)
+        return VERDICT_UNKNOWN;
+    if (request->length == 0 || request->length > SIZE_MAX ||
+        request->length - 1 > UINT64_MAX - request->address)
+        return VERDICT_INVALID;
+    const struct gdbstub_hardware_point point = {(enum gdbstub_point)request->type,
+                                                 request->address, (size_t)request->length};
+    return change(stub, &point);
+}
+
+/* Z */
+enum verdict stub_handle_insert(struct gdbstub *stub, struct args *args)
+{
+    struct request request;
+
+    if (!take_request(args, &request))
+        return VERDICT_MALFORMED;
+    if (request.type == SOFTWARE_BREAKPOINT)
+        return stub_plant_breakpoint(stub, request.address, request.length);
+    return hardware(stub, &request, insert_point);
+}
+
+/* z */
+enum verdict stub_handle_remove(struct gdbstub *stub, struct args *args)
+{
+    struct request request;
+
+    if (!take_request(args, &request))
+        return VERDICT_MALFORMED;
+    if (request.type == SOFTWARE_BREAKPOINT)
+        return stub_remove_breakpoint(stub, request.address);
+    return hardware(stub, &request, remove_point);
+}
+
+void stub_remove_everything(struct gdbstub *stub)
+{
+    stub_remove_breakpoints(stub);
+    while (stub->point_count > 0) {
+        const struct gdbstub_hardware_point point = stub->points[stub->point_count - 1];
+        remove_point(stub, &point);
+    }
+}

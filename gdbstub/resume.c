@@ -1,0 +1,200 @@
+/*
+ * resume.c - c C s S vCont: tell the port what each thread does when the machine resumes.
+ *
+ * All of them become orders, of which the first that names a thread holds; a thread that none names
+ * stays stopped.  A range (vCont;r) is stepped through here, without a word to GDB.
+ */
+#include "internal.h"
+
+/* How each action of vCont is spelled. */
+struct action {
+    char letter;
+    enum gdbstub_action action;
+    bool signal; /* two digits follow: a signal to pass */
+    bool range;  /* START,END follow */
+};
+
+static const struct action actions[] = {
+    {'c', GDBSTUB_RUN, false, false},  {'C', GDBSTUB_RUN, true, false},
+    {'s', GDBSTUB_STEP, false, false}, {'S', GDBSTUB_STEP, true, false},
+    {'r', GDBSTUB_STEP, false, true},
+};
+
+static bool names(const struct gdbstub_order *order, gdbstub_thread thread)
+{
+    return order->thread == STUB_ALL_THREADS || order->thread == thread;
+}
+
+/* The order that holds for a thread, or NULL. */
+static const struct gdbstub_order *order_for(const struct gdbstub *stub, gdbstub_thread thread)
+{
+    for (size_t i = 0; i < stub->order_count; i++) {
+        if (names(&stub->orders[i], thread))
+            return &stub->orders[i];
+    }
+    return NULL;
+}
+
+/* Pass the orders to the port.  NULL, or why it refused one. */
+static const char *give_orders(struct gdbstub *stub)
+{
+    const struct gdbstub_port *port = stub->port;
+    gdbstub_thread thread = port->next_thread(port->ctx, GDBSTUB_NO_THREAD);
+
+    for (; thread != GDBSTUB_NO_THREAD; thread = port->next_thread(port->ctx, thread)) {
+        struct gdbstub_resume how = {GDBSTUB_HOLD, GDBSTUB_SIGNAL_NONE};
+        const struct gdbstub_order *order = order_for(stub, thread);
+        if (order != NULL)
+            how = order->how;
+        const char *reason = port->set_resume(port->ctx, thread, how);
+        if (reason != NULL)
+            return reason;
+    }
+    /* A signal is passed once, not again with each step of a range. */
+    for (size_t i = 0; i < stub->order_count; i++)
+        stub->orders[i].how.signal = GDBSTUB_SIGNAL_NONE;
+    return NULL;
+}
+
+/* The orders are complete.  Each must be for somebody: GDB would wait for ever for a machine in
+ * which nothing moves. */
+static enum verdict resume(struct gdbstub *stub)
+{
+    for (size_t i = 0; i < stub->order_count; i++) {
+        gdbstub_thread thread = stub->orders[i].thread;
+        if (thread != STUB_ALL_THREADS && !stub_thread_exists(stub, thread))
+            return VERDICT_NO_THREAD;
+    }
+    const char *reason = give_orders(stub);
+    return reason == NULL ? VERDICT_RESUME : stub_refuse(stub, reason);
+}
+
+bool stub_steps_on(struct gdbstub *stub)
+{
+    const struct gdbstub_stop *stop = &stub->stop;
+    const struct gdbstub_order *order = order_for(stub, stop->thread);
+    uint64_t pc;
+
+    if (order == NULL || stop->cause != GDBSTUB_CAUSE_SIGNAL || stop->signal != GDBSTUB_SIGTRAP)
+        return false;
+    if (order->range_start >= order->range_end || !stub_read_pc(stub, stop->thread, &pc))
+        return false;
+    return pc >= order->range_start && pc < order->range_end && give_orders(stub) == NULL;
+}
+
+static bool take_signal(struct args *args, enum gdbstub_signal *signal)
+{
+    uint64_t number;
+
+    if (!stub_take_number(args, &number) || number > UINT8_MAX)
+        return false;
+    *signal = (enum gdbstub_signal)number;
+    return true;
+}
+
+/* c and s, old style: [ADDRESS].  They are for the thread that Hc named, and then for it alone. */
+static enum verdict resume_one(struct gdbstub *stub, struct args *args, struct gdbstub_resume how)
+{
+    bool alone = stub->resume != STUB_ALL_THREADS;
+    gdbstub_thread thread = alone ? stub->resume : stub->general;
+    uint64_t pc;
+
+    if (!stub_at_end(args)) {
+        if (!stub_take_number(args, &pc) || !stub_at_end(args))
+            return VERDICT_MALFORMED;
+        if (!stub_write_pc(stub, thread, pc))
+            return VERDICT_INVALID;
+    }
+    stub->orders[0] = (struct gdbstub_order){.thread = thread, .how = how};
+    stub->orders[1] = (struct gdbstub_order){.thread = STUB_ALL_THREADS,
+                                             .how = {GDBSTUB_RUN, GDBSTUB_SIGNAL_NONE}};
+    stub->order_count = alone ? 1 : 2;
+    return resume(stub);
+}
+
+/* C and S: SIGNAL[;ADDRESS] */
+static enum verdict resume_signal(struct gdbstub *stub, struct args *args,
+                                  enum gdbstub_action action)
+{
+    struct gdbstub_resume how = {action, GDBSTUB_SIGNAL_NONE};
+
+    if (!take_signal(args, &how.signal))
+        return VERDICT_MALFORMED;
+    if (stub_take_char(args, ';') && stub_at_end(args))
+        return VERDICT_MALFORMED;
+    return resume_one(stub, args, how);
+}
+
+enum verdict stub_handle_continue(struct gdbstub *stub, struct args *args)
+{
+    return resume_one(stub, args, (struct gdbstub_resume){GDBSTUB_RUN, GDBSTUB_SIGNAL_NONE});
+}
+
+enum verdict stub_handle_step(struct gdbstub *stub, struct args *args)
+{
+    return resume_one(stub, args, (struct gdbstub_resume){GDBSTUB_STEP, GDBSTUB_SIGNAL_NONE});
+}
+
+enum verdict stub_handle_continue_signal(struct gdbstub *stub, struct args *args)
+{
+    return resume_signal(stub, args, GDBSTUB_RUN);
+}
+
+enum verdict stub_handle_step_signal(struct gdbstub *stub, struct args *args)
+{
+    return resume_signal(stub, args, GDBSTUB_STEP);
+}
+
+/* vCont?: GDB uses vCont only if c and C are there, and steps properly only with s and S. */
+enum verdict stub_handle_action_list(struct gdbstub *stub, struct args *args)
+{
+    if (!stub_at_end(args))
+        return VERDICT_MALFORMED;
+    stub_put_text(stub, "vCont;c;C;s;S;r");
+    return VERDICT_REPLY;
+}
+
+static const struct action *take_letter(struct args *args)
+{
+    for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+        if (stub_take_char(args, actions[i].letter))
+            return &actions[i];
+    }
+    return NULL;
+}
+
+/* ACTION[:THREAD] */
+static bool take_order(struct gdbstub *stub, struct args *args, struct gdbstub_order *order)
+{
+    const struct action *action = take_letter(args);
+
+    if (action == NULL)
+        return false;
+    order->how.action = action->action;
+    if (action->signal && !take_signal(args, &order->how.signal))
+        return false;
+    if (action->range && !stub_take_range(args, &order->range_start, &order->range_end))
+        return false;
+    if (stub_take_char(args, ':') && !stub_take_thread(args, &order->thread))
+        return false;
+    if (order->thread == GDBSTUB_NO_THREAD)
+        order->thread = stub->general;
+    return true;
+}
+
+/* vCont;ACTION[:THREAD]... */
+enum verdict stub_handle_actions(struct gdbstub *stub, struct args *args)
+{
+    stub->order_count = 0;
+    while (stub_take_char(args, ';')) {
+        if (stub->order_count == GDBSTUB_MAX_ORDERS)
+            return stub_refuse(stub, "too many actions in one packet");
+        struct gdbstub_order *order = &stub->orders[stub->order_count++];
+        *order = (struct gdbstub_order){.thread = STUB_ALL_THREADS};
+        if (!take_order(stub, args, order))
+            return VERDICT_MALFORMED;
+    }
+    if (stub->order_count == 0 || !stub_at_end(args))
+        return VERDICT_MALFORMED;
+    return resume(stub);
+}

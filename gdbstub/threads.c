@@ -1,0 +1,146 @@
+/*
+ * threads.c - H T qC qfThreadInfo qsThreadInfo qThreadExtraInfo: which threads there are, and which
+ * one the other packets are about.
+ *
+ * The list is not offered as qXfer:threads: GDB reads it again at each stop, and XML takes twenty
+ * times as many bytes.
+ */
+#include "internal.h"
+
+enum {
+    LONGEST_ID = sizeof(",p1.0123456789abcdef") - 1,
+};
+
+bool stub_thread_exists(const struct gdbstub *stub, gdbstub_thread thread)
+{
+    struct gdbstub_thread_info info;
+
+    return stub->port->thread_info(stub->port->ctx, thread, &info);
+}
+
+/* Hg: 0 and -1 mean the thread that stopped, as no request can be about several. */
+static enum verdict select_general(struct gdbstub *stub, gdbstub_thread thread)
+{
+    if (thread == GDBSTUB_NO_THREAD || thread == STUB_ALL_THREADS)
+        thread = stub->stop.thread;
+    if (!stub_thread_exists(stub, thread))
+        return VERDICT_NO_THREAD;
+    stub->general = thread;
+    return VERDICT_OK;
+}
+
+static enum verdict select_resume(struct gdbstub *stub, gdbstub_thread thread)
+{
+    if (thread == GDBSTUB_NO_THREAD)
+        thread = STUB_ALL_THREADS;
+    if (thread != STUB_ALL_THREADS && !stub_thread_exists(stub, thread))
+        return VERDICT_NO_THREAD;
+    stub->resume = thread;
+    return VERDICT_OK;
+}
+
+/* Hg THREAD: for registers and memory; Hc THREAD: for c and s */
+enum verdict stub_handle_select(struct gdbstub *stub, struct args *args)
+{
+    bool resume = stub_take_char(args, 'c');
+    gdbstub_thread thread;
+
+    if (!resume && !stub_take_char(args, 'g'))
+        return VERDICT_UNKNOWN;
+    if (!stub_take_thread(args, &thread) || !stub_at_end(args))
+        return VERDICT_MALFORMED;
+    return resume ? select_resume(stub, thread) : select_general(stub, thread);
+}
+
+/* T THREAD */
+enum verdict stub_handle_alive(struct gdbstub *stub, struct args *args)
+{
+    gdbstub_thread thread;
+
+    if (!stub_take_thread(args, &thread) || !stub_at_end(args))
+        return VERDICT_MALFORMED;
+    return stub_thread_exists(stub, thread) ? VERDICT_OK : VERDICT_NO_THREAD;
+}
+
+enum verdict stub_handle_current(struct gdbstub *stub, struct args *args)
+{
+    if (!stub_at_end(args))
+        return VERDICT_MALFORMED;
+    stub_put_text(stub, "QC");
+    stub_put_thread(stub, stub->general);
+    return VERDICT_REPLY;
+}
+
+/* As many threads as fit behind the last one listed; 'l' if there is none. */
+static enum verdict list_threads(struct gdbstub *stub)
+{
+    const struct gdbstub_port *port = stub->port;
+    gdbstub_thread thread = port->next_thread(port->ctx, stub->listed);
+    char separator = 'm';
+
+    while (thread != GDBSTUB_NO_THREAD && stub_reply_room(stub) >= LONGEST_ID) {
+        stub_put_char(stub, separator);
+        stub_put_thread(stub, thread);
+        separator = ',';
+        stub->listed = thread;
+        thread = port->next_thread(port->ctx, thread);
+    }
+    if (separator == 'm')
+        stub_put_char(stub, 'l');
+    return VERDICT_REPLY;
+}
+
+enum verdict stub_handle_first_threads(struct gdbstub *stub, struct args *args)
+{
+    if (!stub_at_end(args))
+        return VERDICT_MALFORMED;
+    stub->listed = GDBSTUB_NO_THREAD;
+    return list_threads(stub);
+}
+
+enum verdict stub_handle_more_threads(struct gdbstub *stub, struct args *args)
+{
+    if (!stub_at_end(args))
+        return VERDICT_MALFORMED;
+    return list_threads(stub);
+}
+
+/* Text in hex, up to its NUL or the size of a name. */
+static void put_name(struct gdbstub *stub, const char *name)
+{
+    size_t len = 0;
+
+    while (len < GDBSTUB_NAME_SIZE && name[len] != '\0')
+        len++;
+    stub_put_bytes(stub, name, len);
+}
+
+static void put_decimal(struct gdbstub *stub, unsigned value)
+{
+    char digits[sizeof(value) * 3];
+    size_t at = sizeof(digits);
+
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    stub_put_bytes(stub, digits + at, sizeof(digits) - at);
+}
+
+/* qThreadExtraInfo,THREAD: "main: running, CPU 0" */
+enum verdict stub_handle_thread_extra(struct gdbstub *stub, struct args *args)
+{
+    struct gdbstub_thread_info info;
+    gdbstub_thread thread;
+
+    if (!stub_take_char(args, ',') || !stub_take_thread(args, &thread) || !stub_at_end(args))
+        return VERDICT_MALFORMED;
+    if (!stub->port->thread_info(stub->port->ctx, thread, &info))
+        return VERDICT_NO_THREAD;
+    put_name(stub, info.name);
+    put_name(stub, ": ");
+    put_name(stub, info.state);
+    put_name(stub, ", CPU ");
+    put_decimal(stub, info.cpu);
+    return VERDICT_REPLY;
+}

@@ -1,0 +1,265 @@
+"""text.py - a report as text for people: 80 columns, verdict first.
+
+Prints what a Report says and adds nothing.  Colour is python3-rich's work, and only for a
+terminal.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from crashlib.backtrace import TRUST_FRAME, TRUST_SCAN, Frame
+from crashlib.report import Event, Report
+
+WIDTH = 80
+TRUST_MARKS = {TRUST_FRAME: "~", TRUST_SCAN: "?"}
+CYCLE_LENGTHS = range(1, 5)  # of recursion: f, f -> g, ...
+CYCLES_KEPT, CYCLES_WORTH_FOLDING = 2, 4
+LOCALS_SHOWN = 12
+SHORT_REGISTERS = ("cs", "ss", "ds", "es", "fs", "gs")
+
+Line = list[tuple[str, str]]  # pieces of text, each with a style's name
+
+STYLES = {"verdict": "bold red", "heading": "bold", "place": "cyan", "function": "bold",
+          "warning": "yellow", "dim": "dim", "pc": "bold red", "source": "green", "": ""}
+
+
+def render(report: Report) -> list[Line]:
+    lines: list[Line] = []
+    for part in (_head, _why, _backtrace, _registers, _code, _log, _nested, _missing, _go_on):
+        lines += part(report)
+    return lines
+
+
+def print_lines(lines: list[Line], colour: bool) -> None:
+    if not colour:
+        print("\n".join("".join(text for text, _ in line).rstrip() for line in lines))
+        return
+    from rich.console import Console  # late: a pipe does not need it
+    from rich.text import Text
+
+    console = Console(force_terminal=True, highlight=False, soft_wrap=True)
+    for line in lines:
+        console.print(Text.assemble(*((text, STYLES[style]) for text, style in line)))
+
+
+def _heading(text: str, note: str = "") -> list[Line]:
+    return [[("", "")], [(text, "heading"), (f"  {note}" if note else "", "dim")]]
+
+
+def _wrapped(text: str, style: str = "", indent: str = "  ", hanging: str = "  ") -> list[Line]:
+    rows = textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + hanging,
+                         break_on_hyphens=False)
+    return [[(row, style)] for row in rows]
+
+
+def _head(report: Report) -> list[Line]:
+    place = report.place
+    where = ""
+    if place.function:
+        where = f"  {place.relation} {place.function}"
+        where += f" at {place.file}:{place.line}" if place.file else ""
+    one_line = report.cause + where.replace("  ", ", ", 1)
+    if len(one_line) <= WIDTH:
+        lines = [[(one_line, "verdict")]]
+    else:
+        lines = _wrapped(report.cause, "verdict", "")
+        lines += _wrapped(where.strip(), "verdict", "    ") if where else []
+    lines += _wrapped(_event_words(report), "", "", "    ")
+    for warning in report.warnings:
+        lines += _wrapped(warning, "warning", "! ")
+    return lines
+
+
+def _event_words(report: Report) -> str:
+    event = report.event
+    if event is None:
+        return f"record {report.record_id or 'without a name'}"
+    words = [_exception_words(event), "user code" if event.user else "kernel code",
+             f"cpu {event.cpu}"]
+    if event.thread or event.thread_name:
+        words.append(f"thread {event.thread} \"{event.thread_name}\"")
+    words.append(f"{event.uptime_us / 1e6:.6f} s after boot")
+    return ", ".join(words)
+
+
+def _exception_words(event: Event) -> str:
+    if not event.error:
+        return event.name
+    names = f" ({event.error_names})" if event.error_names else ""
+    return f"{event.exception} {event.name}, error code {event.error}{names}"
+
+
+def _why(report: Report) -> list[Line]:
+    lines = _heading("WHAT HAPPENED")
+    for reason in report.reasons:
+        lines += _wrapped(reason)
+    event = report.event
+    if event is not None and event.error_words:
+        lines += _wrapped(f"Error code {event.error}: " + "; ".join(event.error_words) + ".")
+    for walk in report.walks:
+        if not walk.expected:
+            lines += _wrapped(f"Page walk of the {walk.purpose} {walk.address}: {walk.summary}.")
+            lines += _wrapped(f"({walk.path})", "dim", "    ") if walk.path else []
+    return lines if len(lines) > 2 else []
+
+
+def _backtrace(report: Report) -> list[Line]:
+    lines = _heading("BACKTRACE", _trust_legend(report.frames))
+    for item in _fold(report.frames):
+        lines += [[("       " + item, "dim")]] if isinstance(item, str) else _frame(*item)
+    if not report.frames:
+        lines += _wrapped("no frames")
+    if report.backtrace_note:
+        lines += _wrapped(f"({report.backtrace_note})", "dim")
+    shown = report.locals[:LOCALS_SHOWN]
+    if shown:
+        lines += _wrapped("locals of frame 0: " + ", ".join(f"{v.name} = {v.value}" for v in shown))
+    return lines
+
+
+def _trust_legend(frames: list[Frame]) -> str:
+    words = []
+    if any(frame.trust == TRUST_FRAME for frame in frames):
+        words.append("~ by frame pointers")
+    if any(frame.trust == TRUST_SCAN for frame in frames):
+        words.append("? a guess: a word on the stack")
+    return "; ".join(words)
+
+
+def _frame(number: int, frame: Frame) -> list[Line]:
+    mark = TRUST_MARKS.get(frame.trust, " ")
+    name = frame.function or f"{frame.pc:#x}, not in any function"
+    arguments = ", ".join(f"{v.name}={_short(v.value)}" for v in frame.arguments)
+    if frame.function:
+        name += f"({arguments})" if frame.file or frame.arguments else f"+{frame.offset or 0:#x}"
+    extra = "  inlined" if frame.inline else "  (trap)" if frame.signal else ""
+    first = textwrap.shorten(name, WIDTH - 16, placeholder=" ...)")
+    lines: list[Line] = [[(f" {mark}#{number:<3d} ", ""), (first, "function"), (extra, "dim")]]
+    if frame.file:
+        source = textwrap.shorten(frame.source, max(WIDTH - 12 - len(frame.place), 20),
+                                  placeholder=" ...") if frame.source else ""
+        lines.append([(f"       {frame.place}", "place"), ("   " if source else "", ""),
+                      (source, "source")])
+    return lines
+
+
+def _short(value: str) -> str:
+    return "?" if value == "<optimized out>" else value
+
+
+def _fold(frames: list[Frame]) -> Iterator[str | tuple[int, Frame]]:
+    """The frames with their numbers; a recursion's repetition as one line of words."""
+    index = 0
+    while index < len(frames):
+        length, times = _cycle_at(frames, index)
+        if times < CYCLES_WORTH_FOLDING:
+            yield index, frames[index]
+            index += 1
+            continue
+        for kept in range(index, index + CYCLES_KEPT * length):
+            yield kept, frames[kept]
+        folded = (times - CYCLES_KEPT) * length
+        index += times * length
+        names = " and ".join(dict.fromkeys(f.function for f in frames[index - length:index]))
+        yield f"... {folded} more frames of {names} ..."
+
+
+def _cycle_at(frames: list[Frame], start: int) -> tuple[int, int]:
+    """The shortest cycle of frames that repeats from `start`: its length and how often."""
+    for length in CYCLE_LENGTHS:
+        times = 1
+        while _same(frames, start, start + times * length, length):
+            times += 1
+        if times >= CYCLES_WORTH_FOLDING:
+            return length, times
+    return 1, 1
+
+
+def _same(frames: list[Frame], first: int, second: int, length: int) -> bool:
+    if second + length > len(frames):
+        return False
+    return all(frames[first + n].function and frames[first + n].function ==
+               frames[second + n].function for n in range(length))
+
+
+def _registers(report: Report) -> list[Line]:
+    if not report.registers:
+        return []
+    lines = _heading("REGISTERS")
+    zero = [row.name for row in report.registers if not int(row.value, 16)]
+    for row in report.registers:
+        if row.name not in zero and row.name not in SHORT_REGISTERS:
+            meaning = textwrap.shorten(row.meaning, WIDTH - 28, placeholder=" ...")
+            lines.append([(f"  {row.name:<9} ", ""), (row.value, "function"), (f" {meaning}", "")])
+    short = [f"{row.name} {int(row.value, 16):#x}" for row in report.registers
+             if row.name in SHORT_REGISTERS and row.name not in zero]
+    lines += _wrapped(", ".join(short)) if short else []
+    lines += _wrapped("0: " + " ".join(zero), "dim") if zero else []
+    return lines
+
+
+def _code(report: Report) -> list[Line]:
+    if not report.code:
+        return []
+    lines = _heading("CODE", report.code_symbol)
+    for row in report.code:
+        mark, style = ("=>", "pc") if row.at_pc else ("  ", "")
+        target = f"  <{row.target}>" if row.target else ""
+        data = row.data if len(row.data) <= 23 else row.data[:21] + ".."
+        text = f"{mark} {row.address} {data:<23} {row.text}"
+        lines.append([(text, style), (target, "place")])
+    return lines
+
+
+def _log(report: Report) -> list[Line]:
+    if not report.log:
+        return []
+    lines = _heading("LOG", "the last messages")
+    for row in report.log:
+        if row.lost_before:
+            lines.append([(f"  ... {row.lost_before} lost ...", "warning")])
+        style = "warning" if row.level in ("error", "warning") else ""
+        stamp = f"  {row.time_us / 1e6:12.6f} "
+        lines += _wrapped(f"{stamp}{row.level}: {row.text}" if style else stamp + row.text, style, "",
+                          " " * len(stamp))
+    return lines
+
+
+def _nested(report: Report) -> list[Line]:
+    if not report.nested:
+        return []
+    lines = _heading("FAULTS INSIDE THE CRASH WRITER")
+    for row in report.nested:
+        where = row.symbol or row.pc
+        section = f"while writing {row.section}: " if row.section else ""
+        lines += _wrapped(f"{section}{row.text or row.name} at {where}")
+    return lines
+
+
+def _missing(report: Report) -> list[Line]:
+    if not report.missing:
+        return []
+    lines = _heading("MISSING")
+    for text in report.missing:
+        lines += _wrapped(text)
+    return lines
+
+
+def _go_on(report: Report) -> list[Line]:
+    lines = _heading("GO ON")
+    width = max((len(command) for command, _ in report.go_on), default=0)
+    for command, what in report.go_on:
+        if width + len(what) + 4 <= WIDTH:
+            lines.append([(f"  {command:<{width}}", "function"), (f"  {what}", "dim")])
+        else:
+            lines += [[(f"  {command}", "function")], [(f"      {what}", "dim")]]
+    for key, value in report.annotations.items():
+        if key in ("version", "command_line") and value:
+            lines += _wrapped(f"{key.replace('_', ' ')}: {value}", "dim")
+    identity = [f"record {report.record_id}" if report.record_id else "",
+                f"crash {report.sequence} of boot {report.boot_id[:8]}" if report.boot_id else "",
+                f"build id {report.build_id[:12]}" if report.build_id else ""]
+    lines += _wrapped(", ".join(text for text in identity if text), "dim")
+    return lines
