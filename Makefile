@@ -93,7 +93,7 @@ $(BUILD)/kernel.iso: $(BUILD)/kernel.elf scripts/grub.cfg $(BUILD)/append.stamp
 	cp $(BUILD)/kernel.elf $(BUILD)/iso/boot/
 	sed "s|@APPEND@$$|$$(printf '%-1024s' '$(APPEND)')|" scripts/grub.cfg \
 		>$(BUILD)/iso/boot/grub/grub.cfg
-	grub-mkrescue -o $@ $(BUILD)/iso 2>$(BUILD)/iso.log || { cat $(BUILD)/iso.log; exit 1; }
+	grub-mkrescue --locales= --fonts= --themes= -o $@ $(BUILD)/iso 2>$(BUILD)/iso.log || { cat $(BUILD)/iso.log; exit 1; }
 
 # ---- Applications: programs that become the kernel's main thread (kernel/app.h) ----
 
@@ -124,7 +124,68 @@ $(BUILD)/app.ld: arch/x86_64/kernel.ld
 	{ sed '/INCLUDE/d' $<; printf 'PROVIDE(%s = kernel.%s);\n' \
 		$(foreach name,$(COMPILER_CALLS),$(name) $(name)); } >$@
 
--include $(OBJECTS:.o=.d) $(BUILD)/layout.d
+# ---- Running ----
+
+QEMU := scripts/qemu.py --iso $(BUILD)/kernel.iso $(QEMU_FLAGS)
+.PHONY: run debug demo
+run: $(BUILD)/kernel.iso ## boot the ISO: console here, GDB at localhost:1234
+	$(QEMU) --console stdio --gdb tcp:1234
+
+debug: all ## boot stopped at the first line of kernel_main, GDB attached, interactive
+	scripts/debug $(BUILD)
+
+demo: all ## the main job from boot to decoded crash, unattended
+	@$(PYTHON) scripts/demo.py
+
+# ---- Tests ----
+
+C_FILES := $(wildcard $(foreach folder,arch $(FOLDERS) scripts tests/host tests/fuzz,\
+	$(folder)/*.c $(folder)/*.h))
+.PHONY: check test host-tests fuzz
+check: $(LEAF_OBJECTS) ## static checks only
+	scripts/check_includes.py
+	scripts/check_symbols.py $(LEAVES:%=$(BUILD)/obj/%)
+	scripts/check_headers.py
+	scripts/check_text.py
+	clang-format --dry-run --Werror $(C_FILES)
+	printf '%s\n' $(filter %.c,$(SOURCES)) | xargs -n 8 -P 2 sh -c \
+		'clang-tidy --quiet "$$@" -- $(TIDY_FLAGS) 2>$(BUILD)/tidy.$$$$.log' clang-tidy
+TIDY_FLAGS := -std=c11 -ffreestanding $(MACHINE) -mgeneral-regs-only -I.
+
+test: check all app-kernel host-tests ## everything CI runs
+	$(PYTHON) -m pytest -p no:cacheprovider -n 2 tests/host tests/qemu
+
+# Each tests/host/test_*.c is a program; what it does not bring itself comes from the leaves and
+# the fakes, compiled for the host.
+HOST_CFLAGS := -std=gnu11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-Wall -Wextra -Werror -I.
+HOST_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/host/test_*.c))
+HOST_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/host/fake_*.c) \
+	$(filter $(LEAVES:%=%/%.c),$(SOURCES)))
+host-tests: $(HOST_TESTS)
+$(BUILD)/tests/host/%: tests/host/%.c $(BUILD)/host/host.a
+	@mkdir -p $(@D)
+	$(CC) $(HOST_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(BUILD)/host/host.a -lcmocka
+$(BUILD)/host/host.a: $(HOST_OBJECTS) $(BUILD)/objects.stamp
+	rm -f $@
+	ar rcs $@ $(HOST_OBJECTS)
+$(BUILD)/host/%.o: %.c $(BUILD)/flags.stamp
+	@mkdir -p $(@D)
+	$(CC) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Each tests/fuzz/fuzz_*.c is a libFuzzer target; what it found stays in build/fuzz/.
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz: $(FUZZERS:%=run-%) ## each fuzzer for TIME=60 seconds
+$(FUZZERS:%=run-%): run-%: $(BUILD)/fuzz/%
+	mkdir -p $(BUILD)/fuzz/$*.corpus
+	$< -max_total_time=$(TIME) -timeout=10 -print_final_stats=1 \
+		-artifact_prefix=$(BUILD)/fuzz/$*- $(BUILD)/fuzz/$*.corpus
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(filter $(LEAVES:%=%/%.c),$(SOURCES))
+	@mkdir -p $(@D)
+	clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. \
+		-o $@ $^
+
+-include $(OBJECTS:.o=.d) $(HOST_OBJECTS:.o=.d) $(HOST_TESTS:=.d) $(BUILD)/layout.d
 
 .PHONY: clean
 clean: ## remove build/

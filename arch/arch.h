@@ -177,6 +177,7 @@ bool arch_guard(void (*function)(void *), void *argument, struct trap *caught);
 enum arch_stack_purpose {
     ARCH_STACK_DEBUGGER,
     ARCH_STACK_FATAL,
+    ARCH_STACK_EXCEPTION, /* the architecture's own: where the kernel's exceptions are handled */
     ARCH_STACK_PURPOSES,
 };
 void arch_call_on_stack(enum arch_stack_purpose purpose, void (*function)(void *), void *argument);

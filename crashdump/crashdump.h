@@ -89,11 +89,11 @@ uint32_t crash_crc32c(uint32_t crc, const void *bytes, size_t len);
 uint32_t crash_record_id(const struct crash_header *header);
 
 enum crash_line_limits {
-    CRASH_LINE_BYTES = 96,        /* record bytes on one line */
-    CRASH_LINE_CHARACTERS = 192,  /* longest line, with its line ends */
-    CRASH_LINE_REPEATED = 4096,   /* the record's first bytes, sent again at the end */
-    CRASH_LINES_RECORD = 1 << 24, /* longest record that lines can carry */
-    CRASH_LINES_VERSION = 1,      /* of the lines' format: readers refuse a higher one */
+    CRASH_LINE_BYTES = 96,                       /* record bytes on one line */
+    CRASH_LINE_CHARACTERS = 192,                 /* longest line, with its line ends */
+    CRASH_LINE_REPEATED = 43 * CRASH_LINE_BYTES, /* the first bytes, sent again at the end */
+    CRASH_LINES_RECORD = (1 << 24) - 1,          /* longest record that lines can carry */
+    CRASH_LINES_VERSION = 1, /* of the lines' format: readers refuse a higher one */
 };
 
 /*

@@ -39,6 +39,9 @@ static void put_registers(struct gdbstub *stub)
         size_t reg = arch->expedited[i];
         if (!stub->port->read_register(stub->port->ctx, stub->stop.thread, reg, value))
             continue;
+        if (reg < 0x10)
+            stub_put_char(stub,
+                          '0'); /* two digits at least: a single one looks like a part of T05 */
         stub_put_number(stub, reg);
         stub_put_char(stub, ':');
         stub_put_bytes(stub, value, arch->registers[reg].bits / 8u);

@@ -203,8 +203,10 @@ static void write_minimum(void *argument)
 
 static void write_line(void *argument)
 {
+    static const char text[] = "\ncrash: no record could be written\n";
+
     (void)argument;
-    console_write("\ncrash: no record could be written\n", 35);
+    console_write(text, sizeof text - 1);
     finish();
 }
 

@@ -23,7 +23,7 @@ static void report_cause(const struct crash_scene *scene)
                   trap->message == NULL ? "" : ": ", trap->message == NULL ? "" : trap->message,
                   trap->cpu, scene->began_us / 1000000, scene->began_us % 1000000);
     arch_describe_trap(trap, words, sizeof words);
-    if (words[0] != '\0')
+    if (words[0] != '\0' && trap->message == NULL)
         console_print("    %s\n", words);
 }
 
@@ -35,8 +35,9 @@ static void report_place(const char *what, uint64_t address)
     for (size_t i = 0; arch_map_entry(i, &map); i++) {
         if (address < map.start || address >= map.end)
             continue;
-        console_print("    %-8s0x%016lx  in %.*s%s\n", what, address, (int)sizeof map.name,
-                      map.name, map.kind == CRASH_MAP_GUARD ? ": a guard page" : "");
+        console_print("    %-8s0x%016lx  in the %s%.*s\n", what, address,
+                      map.kind == CRASH_MAP_GUARD ? "guard page of the " : "", (int)sizeof map.name,
+                      map.name);
         return;
     }
     console_print("    %-8s0x%016lx  in no known range\n", what, address);

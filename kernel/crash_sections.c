@@ -16,9 +16,14 @@ enum {
     CODE_BEFORE = 43, /* bytes kept before the pc ... */
     CODE_BYTES = 64,  /* ... and in all */
     RED_ZONE = 128,   /* bytes below the stack pointer that may be in use */
-    STACK_BYTES = 16 * 1024,
+    INNER_STACK_BYTES = 12 * 1024,
+    OUTER_STACK_BYTES = 4 * 1024,
     LOG_BYTES = 8 * 1024,
     REGISTERS = 128,
+};
+
+struct extent {
+    uint64_t start, end; /* [start, end) */
 };
 
 static void gather_cause(struct crash_writer *writer, const struct crash_scene *scene)
@@ -102,47 +107,55 @@ static void gather_backtrace(struct crash_writer *writer, const struct crash_sce
         crash_append(writer, &frame, sizeof frame);
 }
 
-/* The end of the guard page that holds `address`: the bottom of the stack that overflowed into it.
- * 0 if it is in none. */
-static uint64_t above_guard(uint64_t address)
+/* The stack that `address` is on, or has just left: by popping all of it, or by overflowing into
+ * the guard page below.  *address is moved to where the stack begins to be in use. */
+static bool find_stack(uint64_t *address, struct arch_stack *stack)
 {
     struct crash_map map;
 
+    if (arch_find_stack(*address, stack) || arch_find_stack(*address - 1, stack))
+        return true;
     for (size_t i = 0; arch_map_entry(i, &map); i++) {
-        if (map.kind == CRASH_MAP_GUARD && address >= map.start && address < map.end)
-            return map.end;
+        if (map.kind == CRASH_MAP_GUARD && *address >= map.start && *address < map.end) {
+            *address = map.end;
+            return arch_find_stack(*address, stack);
+        }
     }
-    return 0;
+    return false;
 }
 
-struct crash_stack crash_find_stack(const struct trap_frame *frame)
+/* The part of the interrupted stack that is in use.  If the stack pointer is lost, the frame
+ * pointer may still know where that was; empty if neither does. */
+static struct extent used_stack(const struct trap_frame *frame)
 {
-    uint64_t sp = arch_frame_sp(frame);
+    uint64_t in_use = arch_frame_sp(frame);
     struct arch_stack stack;
 
-    /* An empty stack's pointer is just above it. */
-    if (!arch_find_stack(sp, &stack) && !arch_find_stack(sp - 1, &stack)) {
-        sp = above_guard(sp);
-        if (sp == 0 || !arch_find_stack(sp, &stack))
-            return (struct crash_stack){0, 0};
+    if (!find_stack(&in_use, &stack)) {
+        in_use = arch_frame_fp(frame);
+        if (!find_stack(&in_use, &stack))
+            return (struct extent){0, 0};
     }
-    uint64_t start = sp - stack.bottom > RED_ZONE ? sp - RED_ZONE : stack.bottom;
-
-    start &= ~UINT64_C(7);
-    return (struct crash_stack){start,
-                                stack.top - start > STACK_BYTES ? start + STACK_BYTES : stack.top};
+    in_use = in_use - stack.bottom > RED_ZONE ? in_use - RED_ZONE : stack.bottom;
+    return (struct extent){in_use & ~UINT64_C(7), stack.top};
 }
 
 static uint64_t stack_address(const struct crash_scene *scene)
 {
-    return crash_find_stack(scene->trap->frame).start;
+    return used_stack(scene->trap->frame).start;
 }
 
+/* Of a deep stack, both ends: what failed, and who began it. */
 static void gather_stack(struct crash_writer *writer, const struct crash_scene *scene)
 {
-    struct crash_stack stack = crash_find_stack(scene->trap->frame);
+    struct extent used = used_stack(scene->trap->frame);
 
-    crash_append_memory(writer, stack.start, stack.end - stack.start);
+    if (used.end - used.start <= INNER_STACK_BYTES + OUTER_STACK_BYTES) {
+        crash_append_memory(writer, used.start, used.end - used.start);
+        return;
+    }
+    crash_append_memory(writer, used.start, INNER_STACK_BYTES);
+    crash_append_memory(writer, used.end - OUTER_STACK_BYTES, OUTER_STACK_BYTES);
 }
 
 static size_t logged_bytes(const struct log_entry *entry)
@@ -189,14 +202,13 @@ static void gather_log(struct crash_writer *writer, const struct crash_scene *sc
     }
 }
 
-static uint32_t captured(const struct crash_map *map, const struct crash_stack *stack)
+static uint32_t captured(const struct crash_map *map, const struct extent *stack)
 {
     if (map->kind == CRASH_MAP_TEXT || map->kind == CRASH_MAP_RODATA)
         return CRASH_CAPTURED_IN_FILE;
-    if (stack->start < map->start || stack->start >= map->end)
-        return CRASH_CAPTURED_NO;
-    return stack->start == map->start && stack->end == map->end ? CRASH_CAPTURED_YES
-                                                                : CRASH_CAPTURED_PARTLY;
+    if (stack->start >= map->start && stack->start < map->end)
+        return CRASH_CAPTURED_PARTLY;
+    return CRASH_CAPTURED_NO;
 }
 
 static const char *memory_name(enum arch_memory_kind kind)
@@ -213,7 +225,7 @@ static const char *memory_name(enum arch_memory_kind kind)
 static void gather_maps(struct crash_writer *writer, const struct crash_scene *scene)
 {
     const struct arch_boot_info *boot = arch_boot_info();
-    struct crash_stack stack = crash_find_stack(scene->trap->frame);
+    struct extent stack = used_stack(scene->trap->frame);
     struct crash_map map;
 
     for (size_t i = 0; arch_map_entry(i, &map); i++) {

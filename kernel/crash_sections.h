@@ -29,10 +29,4 @@ struct crash_part {
 extern const struct crash_part crash_parts[];
 extern const size_t crash_part_count;
 
-/* The part of the interrupted stack that is worth keeping; empty if the stack pointer is wild. */
-struct crash_stack {
-    uint64_t start, end;
-};
-struct crash_stack crash_find_stack(const struct trap_frame *frame);
-
 #endif

@@ -190,7 +190,7 @@ static const struct provocation {
     {"divide", "division by zero", provoke_divide, false},
     {"invalid-opcode", "an instruction that does not exist", provoke_invalid_opcode, false},
     {"null-read", "read a member of a structure that is not there", provoke_null_read, false},
-    {"null-write", "write one", provoke_null_write, false},
+    {"null-write", "write a member of a structure that is not there", provoke_null_write, false},
     {"null-call", "call a function pointer that nobody has set", provoke_null_call, false},
     {"wild-read", "read through a pointer that is none", provoke_wild_read, false},
     {"write-text", "write to the kernel's code", provoke_write_text, false},

@@ -69,7 +69,7 @@ struct trap {
     unsigned access;          /* TRAP_PAGE_FAULT: enum trap_access bits; otherwise 0 */
     const char *name;         /* "page fault"; never NULL */
     const char *message;      /* TRAP_PANIC: why; otherwise NULL */
-    struct trap_frame *frame; /* may be changed: returning from the trap loads it */
+    struct trap_frame *frame; /* may be changed, or replaced by another: returning loads it */
 };
 
 enum trap_verdict {

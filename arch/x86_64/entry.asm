@@ -1,13 +1,15 @@
 ; entry.asm - the way into the kernel and out again: 256 stubs, one common path, one struct trap_frame.
 ;
 ; A stub brings the stack to the same shape for every vector and names the vector.  The common path
-; saves the registers in the order of frame.h, calls arch_trap(frame) and returns to whatever the
-; frame then says.  Decides nothing.  Every instruction carries its unwind rules.
+; saves the registers in the order of frame.h, moves to the stack that the trap is to be handled on,
+; calls arch_trap(frame) and returns to whatever the frame that it answers says.  Decides nothing.
+; Every instruction carries its unwind rules.
 
 %include "layout.inc"
 %include "cfi.inc"
 
 extern arch_trap
+extern arch_trap_stack
 
 STUB_BYTES equ 16                           ; idt.c finds stub n at trap_stubs + 16 n
 
@@ -85,7 +87,11 @@ align 16
 %endif
     cld                                     ; the ABI's string direction
     mov rdi, rsp                            ; the frame
-    call arch_trap                          ; rsp is a multiple of 16 here
+    call arch_trap_stack                    ; rsp is a multiple of 16 here
+    mov rsp, rax                            ; the same frame, perhaps on another stack
+    mov rdi, rax
+    call arch_trap
+    mov rsp, rax                            ; the frame to go on with
     restore r15, CFI_R15
     restore r14, CFI_R14
     restore r13, CFI_R13

@@ -8,6 +8,7 @@
 #include "descriptors.h"
 #include "frame.h"
 #include "instructions.h"
+#include "regions.h"
 
 /* Error code of #PF (SDM 3A 4.7), DR6 at rest (SDM 3B 17.2.3). */
 enum page_fault_bits {
@@ -88,10 +89,27 @@ static void add_details(struct trap *trap, uint64_t fault_address)
     }
 }
 
-void arch_trap(struct trap_frame *frame);
+/* entry.asm calls these two, with interrupts off, one after the other. */
+struct trap_frame *arch_trap_stack(struct trap_frame *frame);
+struct trap_frame *arch_trap(struct trap_frame *frame);
 
-/* Called by trap_common with interrupts off; returning loads the frame. */
-void arch_trap(struct trap_frame *frame)
+/* Where to handle the trap: `frame`, or a copy of it on the exception stack.  What the kernel's own
+ * code has done wrong is not handled on its stack: there may be little left of it, and a debugger
+ * that calls a function writes there.  Traps with stacks of their own stay on them. */
+struct trap_frame *arch_trap_stack(struct trap_frame *frame)
+{
+    uint64_t top = purpose_stack_top(ARCH_STACK_EXCEPTION);
+    struct trap_frame *moved = (struct trap_frame *)(uintptr_t)(top - sizeof(*moved));
+
+    if (exception_of(frame->vector) == &interrupt || (frame->cs & 3) != 0 ||
+        is_emergency_stack((uint64_t)(uintptr_t)frame))
+        return frame;
+    *moved = *frame;
+    return moved;
+}
+
+/* Have the trap handled.  Returns the frame to load. */
+struct trap_frame *arch_trap(struct trap_frame *frame)
 {
     uint64_t fault_address = read_cr2();
     const struct exception *exception = exception_of(frame->vector);
@@ -110,4 +128,5 @@ void arch_trap(struct trap_frame *frame)
     add_details(&trap, fault_address);
     if (!trap_dispatch(&trap))
         arch_halt();
+    return trap.frame;
 }

@@ -40,6 +40,7 @@ static const char *const ist_names[IST_SLOTS] = {
 static const char *const purpose_names[ARCH_STACK_PURPOSES] = {
     [ARCH_STACK_DEBUGGER] = "debugger stack",
     [ARCH_STACK_FATAL] = "fatal stack",
+    [ARCH_STACK_EXCEPTION] = "exception stack",
 };
 
 /* boot.asm */
@@ -106,6 +107,11 @@ uint64_t ist_stack_top(unsigned slot)
 uint64_t purpose_stack_top(enum arch_stack_purpose purpose)
 {
     return address_of(stacks.purpose[purpose].memory) + PURPOSE_STACK_BYTES;
+}
+
+bool is_emergency_stack(uint64_t address)
+{
+    return address_of(&stacks) <= address && address < address_of(&stacks + 1);
 }
 
 static bool contains(const struct region *region, uint64_t address)

@@ -7,6 +7,7 @@
 #ifndef ARCH_X86_64_REGIONS_H
 #define ARCH_X86_64_REGIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,5 +37,8 @@ void regions_init(void);
 /* Where the first CPU's stacks begin, growing down: of an IST slot (enum ist), of a purpose. */
 uint64_t ist_stack_top(unsigned slot);
 uint64_t purpose_stack_top(enum arch_stack_purpose purpose);
+
+/* Is `address` on one of those? */
+bool is_emergency_stack(uint64_t address);
 
 #endif

@@ -46,9 +46,10 @@ enum uart_registers {
     FIFO_BYTES = 16,
     DIVISOR_115200 = 1,
 
-    /* An access takes about a microsecond, so this is a second on a PC: 16 bytes need 1.4 ms, an
+    /* The patience with a UART that takes nothing, whichever ends first: 16 bytes need 1.4 ms, an
      * emulator whose reader is slow needs more. */
-    POLLS = 1 << 20,
+    MAX_WAIT_US = 2000000,
+    MAX_POLLS = 1 << 22,
 };
 
 static const struct {
@@ -113,7 +114,10 @@ bool arch_line_init(enum arch_line line)
 /* Wait for all bits of `wanted`; a line that is dead gets one chance. */
 static bool wait_for_status(enum arch_line line, uint8_t wanted)
 {
-    for (int polls = lines[line].dead ? 1 : POLLS; polls > 0; polls--) {
+    uint64_t begin = arch_time_us();
+
+    for (int polls = lines[line].dead ? 1 : MAX_POLLS;
+         polls > 0 && arch_time_us() - begin < MAX_WAIT_US; polls--) {
         if ((read_register(line, LINE_STATUS) & wanted) == wanted) {
             lines[line].dead = false;
             return true;

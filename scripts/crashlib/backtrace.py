@@ -11,8 +11,9 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crashlib.debugger import GdbAnswer, GdbFrame, Variable
+from crashlib.debugger import GdbAnswer, GdbFrame, GdbPlace, Variable
 from crashlib.evidence import Evidence
+from crashlib.payloads import Frame as RecordedFrame, Trust
 from crashlib.symbols import ROOT
 
 # How a frame was found, surest first.
@@ -20,7 +21,7 @@ TRUST_CONTEXT = "context"  # the saved registers
 TRUST_CFI = "cfi"  # unwound by DWARF's rules
 TRUST_FRAME = "frame"  # a frame-pointer chain
 TRUST_SCAN = "scan"  # a word on the stack that points into text: a guess
-TRUST_BY_NUMBER = {1: TRUST_CONTEXT, 2: TRUST_FRAME, 3: TRUST_SCAN}
+TRUST_BY_NUMBER = {Trust.CONTEXT: TRUST_CONTEXT, Trust.FRAME: TRUST_FRAME, Trust.SCAN: TRUST_SCAN}
 
 # How the kernel fails on purpose: never the place that a verdict names.
 MACHINERY = ("panic", "assert_failed", "trap_raise", "arch_panic", "arch_trap", "trap_dispatch",
@@ -51,13 +52,20 @@ def make_backtrace(evidence: Evidence, answer: GdbAnswer) -> list[Frame]:
     frames = [_from_gdb(evidence, frame, index) for index, frame in enumerate(answer.frames)]
     while len(frames) > 1 and not evidence.is_text(frames[-1].pc):
         frames.pop()  # what GDB reads past the end of a chain is no frame
-    return frames + _kernel_frames(evidence, frames)
+    return frames + _kernel_frames(evidence, answer, frames)
 
 
-def place_of(frames: list[Frame], pc: int | None) -> Frame | None:
+def wanted_places(evidence: Evidence) -> list[int]:
+    """The pcs that GDB is asked about, because it may not find them by unwinding."""
+    pcs = [_looked_up(row) for row in evidence.record.frames]
+    if not evidence.is_text(evidence.pc) and evidence.returned_to is not None:
+        call = evidence.returned_to
+        pcs += [pc for pc in (call.function, call.target) if pc is not None]
+    return pcs
+
+
+def first_that_counts(frames: list[Frame]) -> Frame | None:
     """The frame that a verdict names: the innermost one that is not failure machinery."""
-    if pc is not None:
-        return next((frame for frame in frames if frame.pc == pc), None)
     named = [frame for frame in frames if frame.function]
     return next((frame for frame in named if not is_machinery(frame.function)),
                 named[0] if named else None)
@@ -67,13 +75,24 @@ def is_machinery(function: str) -> bool:
     return function in MACHINERY or function.startswith(MACHINERY_PREFIXES)
 
 
-def symbol_frame(evidence: Evidence, pc: int, trust: str, stack: int, called: bool) -> Frame:
-    """A frame of the symbol table's knowledge alone.  `called`: pc is a return address."""
-    elf = evidence.symbols.elf
-    found = elf.symbol_at(pc - 1 if called else pc) if elf else None
-    if found is None or not evidence.is_text(pc - 1 if called else pc):
-        return Frame(pc, trust, stack)
-    return Frame(pc, trust, stack, found.name, pc - found.start)
+def frame_at(evidence: Evidence, answer: GdbAnswer, pc: int, trust: str = TRUST_SCAN,
+             stack: int = 0, shown_pc: int | None = None) -> Frame:
+    """A frame for a pc that GDB did not come to by unwinding."""
+    place, found = answer.places.get(pc), None
+    if evidence.symbols.elf is not None and evidence.is_text(pc):
+        found = evidence.symbols.elf.symbol_at(pc)
+    shown_pc = pc if shown_pc is None else shown_pc
+    function = (place.function if place else None) or (found.name if found else "")
+    offset = shown_pc - found.start if found else None
+    if place is None or not place.line:
+        return Frame(shown_pc, trust, stack, function, offset)
+    return Frame(shown_pc, trust, stack, function, offset, _short_path(place), place.line,
+                 _source_line(place))
+
+
+def _looked_up(row: RecordedFrame) -> int:
+    """A return address may be the first byte of the next line, or of the next function."""
+    return row.pc if row.trust == Trust.CONTEXT else max(row.pc - 1, 0)
 
 
 def _from_gdb(evidence: Evidence, frame: GdbFrame, index: int) -> Frame:
@@ -84,33 +103,33 @@ def _from_gdb(evidence: Evidence, frame: GdbFrame, index: int) -> Frame:
         pc=frame.pc, trust=TRUST_CONTEXT if innermost else TRUST_CFI, stack=frame.stack,
         function=frame.function if frame.function and evidence.is_text(frame.pc) else "",
         offset=None if found is None else frame.pc - found.start,
-        file=_short_path(frame.file, frame.path), line=frame.line,
+        file=_short_path(frame), line=frame.line,
         source=_source_line(frame), inline=frame.inline, signal=frame.signal,
         arguments=frame.arguments)
 
 
-def _kernel_frames(evidence: Evidence, known: list[Frame]) -> list[Frame]:
+def _kernel_frames(evidence: Evidence, answer: GdbAnswer, known: list[Frame]) -> list[Frame]:
     """The frames of BTRC that lie beyond the ones already known."""
     rows = evidence.record.frames
     pcs = {frame.pc for frame in known}
     last = max((index for index, row in enumerate(rows) if row.pc in pcs), default=-1)
     deepest = max((frame.stack for frame in known), default=0)
     beyond = [row for row in rows[last + 1:] if not row.frame or row.frame > deepest]
-    return [symbol_frame(evidence, row.pc, TRUST_BY_NUMBER.get(row.trust, TRUST_SCAN), row.frame,
-                         called=row.trust != 1) for row in beyond]
+    return [frame_at(evidence, answer, _looked_up(row), TRUST_BY_NUMBER.get(row.trust, TRUST_SCAN),
+                     row.frame, row.pc) for row in beyond]
 
 
-def _short_path(file: str, path: str) -> str:
+def _short_path(place: GdbFrame | GdbPlace) -> str:
     """Relative to the kernel's folder or the working directory, if it lies there."""
     for base in (ROOT, Path.cwd()):
-        if path.startswith(str(base) + os.sep):
-            return os.path.relpath(path, base)
-    return file
+        if place.path.startswith(str(base) + os.sep):
+            return os.path.relpath(place.path, base)
+    return place.file
 
 
-def _source_line(frame: GdbFrame) -> str:
-    for path in (frame.path, str(ROOT / frame.file)):
-        text = linecache.getline(path, frame.line).strip() if frame.line else ""
+def _source_line(place: GdbFrame | GdbPlace) -> str:
+    for path in (place.path, str(ROOT / place.file)):
+        text = linecache.getline(path, place.line).strip() if place.line else ""
         if text:
             return text
     return ""

@@ -62,18 +62,29 @@ class GdbFrame:
 
 
 @dataclass(frozen=True)
+class GdbPlace:
+    """What a pc stands for, inlined functions included."""
+    function: str | None
+    file: str = ""
+    path: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True)
 class GdbAnswer:
     frames: list[GdbFrame] = field(default_factory=list)
     stop: str = ""  # why the walk ended, if not at the outermost frame
     locals: list[Variable] = field(default_factory=list)
     pointers: list[Pointer] = field(default_factory=list)
+    places: dict[int, GdbPlace] = field(default_factory=dict)
     problem: str = ""  # why there is no answer
 
 
 class FrameQuery:
     """One batch GDB, started at once and asked for its answer later."""
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: Evidence, pcs: list[int]) -> None:
+        """`pcs`: where places are wanted besides the frames."""
         self._process = None
         self._problem = ""
         if evidence.symbols.elf is None:
@@ -81,15 +92,17 @@ class FrameQuery:
             return
         self._folder = tempfile.TemporaryDirectory(prefix="trapline-")
         self._out = Path(self._folder.name, "frames.json")
-        core = Path(self._folder.name, "core")
+        core, places = Path(self._folder.name, "core"), Path(self._folder.name, "places")
         core.write_bytes(make_core(evidence))
+        places.write_text("\n".join(map(str, pcs)), encoding="ascii")
         command = ["gdb", "-batch", "-nx", *QUIET,
                    *_open_commands(core, evidence.symbols.elf.path),
                    "-x", str(SCRIPTS / "crash_frames.py")]
         try:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL, env={**os.environ, "TRAPLINE_FRAMES": str(self._out)})
+                stderr=subprocess.DEVNULL, env={**os.environ, "TRAPLINE_FRAMES": str(self._out),
+                                                "TRAPLINE_PLACES": str(places)})
         except OSError as error:
             self._problem = f"gdb cannot be started ({error.strerror})"
             self._folder.cleanup()
@@ -153,7 +166,8 @@ def _read_answer(path: Path) -> GdbAnswer:
         frames = [GdbFrame(**{**frame, "arguments": _variables(frame["arguments"])})
                   for frame in answer["frames"]]
         return GdbAnswer(frames, answer["stop"], _variables(answer["locals"]),
-                         [Pointer(**pointer) for pointer in answer["pointers"]])
+                         [Pointer(**pointer) for pointer in answer["pointers"]],
+                         {int(pc): GdbPlace(**row) for pc, row in answer["places"].items()})
     except (OSError, ValueError, KeyError, TypeError) as error:
         return GdbAnswer(problem=f"gdb gave no frames ({type(error).__name__})")
 

@@ -20,6 +20,7 @@ from crashlib.x86 import MASK64
 
 PF_VECTOR = 14
 NO_VECTOR = -1
+CALLEE_SAVED = ("rip", "rbx", "rbp", "r12", "r13", "r14", "r15")  # in the SysV ABI
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ class Evidence:
             call = self.disassembler.before(row.pc) if self.is_text(row.pc) else None
             if row.pc == self.pc or call is None or call.mnemonic != "call":
                 continue
-            target = self._call_target(call)
+            target = self._call_target(call) if _kept_over_calls(call) else None
             return None if target is None else self._only_call_in(target)
         return None
 
@@ -155,7 +156,8 @@ class Evidence:
         calls = self.disassembler.calls_in(function)
         if len(calls) != 1:
             return Call(function, None, None)
-        return Call(function, calls[0].address, self._call_target(calls[0]))
+        direct = calls[0].operands[0].kind == "immediate"
+        return Call(function, calls[0].address, self._call_target(calls[0]) if direct else None)
 
     def _call_target(self, call: Instruction) -> int | None:
         operand = call.operands[0] if call.operands else None
@@ -199,6 +201,17 @@ class Evidence:
         for section in self.symbols.elf.constant_sections() if self.symbols.elf else []:
             memory.add(section.start, section.data)
         return memory
+
+
+def _kept_over_calls(call: Instruction) -> bool:
+    """The callee must give back the registers that the call's operand was computed from."""
+    names = []
+    for operand in call.operands:
+        if operand.kind == "register":
+            names.append(operand.text)
+        elif operand.access is not None:
+            names += [operand.access.base, operand.access.index]
+    return all(name in ("", *CALLEE_SAVED) for name in names)
 
 
 def _differences(start: int, live: bytes, linked: bytes) -> list[CodeDifference]:

@@ -50,7 +50,6 @@ class Transmission:
     contradicted: set[int] = field(default_factory=set)  # offsets that nobody is believed about
     lengths: set[int] = field(default_factory=set)  # as the ENDs tell
     good: int = 0  # lines
-    repeated: int = 0  # of them, lines that said again what another had said
     bad: int = 0  # lines whose checksum did not hold
 
     @property
@@ -161,7 +160,6 @@ def _agree(record: Transmission, part: Transmission) -> bool:
 
 def _merge(record: Transmission, part: Transmission) -> None:
     record.good += part.good
-    record.repeated += part.repeated + len(record.cells.keys() & part.cells.keys())
     record.version = max(record.version, part.version)
     record.lengths |= part.lengths
     for offset in part.contradicted:

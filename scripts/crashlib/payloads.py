@@ -223,8 +223,9 @@ class Unit:
 
 @dataclass
 class MemoryUnits:
-    """A section of memory.  Zero units are (address, bytes) like any other."""
-    pieces: list[tuple[int, bytes]] = field(default_factory=list)  # neighbours are not joined
+    """A section of memory.  In none of the lists are neighbours joined."""
+    pieces: list[tuple[int, bytes]] = field(default_factory=list)  # (address, bytes)
+    zeros: list[tuple[int, int]] = field(default_factory=list)  # (address, length), all zero
     holes: list[tuple[int, int]] = field(default_factory=list)  # (address, length), unreadable
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 
-from crashlib.backtrace import Frame, is_machinery, make_backtrace, place_of
+from crashlib.backtrace import (Frame, first_that_counts, frame_at, make_backtrace,
+                                wanted_places)
 from crashlib.debugger import FrameQuery, GdbAnswer, Variable
 from crashlib.evidence import Evidence
 from crashlib.explain import explain
 from crashlib.missing import find_missing, find_warnings
 from crashlib.payloads import LOG_LEVELS, name_of, TrapKind
-from crashlib.tables import vector_mnemonic
+from crashlib.tables import vectors
 from crashlib.verdict import Verdict
 from crashlib.x86 import (FLAG_REGISTERS, GENERAL_REGISTERS, error_code_names, error_code_words,
                           flag_names)
@@ -132,7 +133,7 @@ class Report:
 
 
 def make_report(evidence: Evidence) -> Report:
-    query = FrameQuery(evidence)
+    query = FrameQuery(evidence, wanted_places(evidence))
     _ = evidence.instruction  # Capstone loads while GDB works
     answer = query.finish()
     evidence.frames = make_backtrace(evidence, answer)
@@ -141,7 +142,7 @@ def make_report(evidence: Evidence) -> Report:
     warnings, missing = find_warnings(evidence, answer), find_missing(evidence)
     record, elf = evidence.record, evidence.symbols.elf
     return Report(
-        rule=verdict.rule, cause=verdict.cause, place=_place(evidence, verdict),
+        rule=verdict.rule, cause=verdict.cause, place=_place(evidence, answer, verdict),
         event=_event(evidence), reasons=verdict.reasons, warnings=warnings,
         walks=_walks(evidence), frames=evidence.frames, backtrace_note=_backtrace_note(answer),
         locals=answer.locals, registers=_registers(evidence),
@@ -153,13 +154,14 @@ def make_report(evidence: Evidence) -> Report:
         complete=record.complete and elf is not None and evidence.symbols.matched)
 
 
-def _place(evidence: Evidence, verdict: Verdict) -> Place:
-    frame = place_of(evidence.frames, verdict.place_pc)
-    if frame is not None:
-        return Place(frame.function, frame.file, frame.line, verdict.relation)
-    if verdict.place_pc is not None:
-        return Place(evidence.book.symbol(verdict.place_pc), relation=verdict.relation)
-    return Place()
+def _place(evidence: Evidence, answer: GdbAnswer, verdict: Verdict) -> Place:
+    if verdict.place_pc in (None, evidence.pc):
+        frame = first_that_counts(evidence.frames)
+    else:
+        frame = frame_at(evidence, answer, verdict.place_pc)
+    if frame is None:
+        return Place()
+    return Place(frame.function, frame.file, frame.line, verdict.relation)
 
 
 def _event(evidence: Evidence) -> Event | None:
@@ -167,7 +169,7 @@ def _event(evidence: Evidence) -> Event | None:
     if cause is None:
         return None
     panic = evidence.kind == "PANIC"
-    mnemonic = vector_mnemonic(cause.vector)
+    mnemonic = next((row.mnemonic for row in vectors() if row.number == cause.vector), "")
     return Event(
         exception="panic" if panic else f"#{mnemonic}" if mnemonic else f"vector {cause.vector}",
         name=cause.name or name_of(TrapKind, cause.kind), vector=cause.vector,

@@ -11,6 +11,7 @@ struct node {
 };
 
 extern void panic(const char *text, ...);
+
 int counter = 7;
 word victims_done;
 const int fixed_table[4] = {1, 2, 3, 4};

@@ -1,0 +1,190 @@
+"""sections.py - where a record's sections lie, and what their checksums say.
+
+ENDS repeats the header of every section, so a record that has an end has a table of contents.
+Without it each header leads to the next, and where one is lost the search goes on at the next
+section whose checksum holds.  Never raises; the searching is bounded by the record's size.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from crashlib import cstruct
+from crashlib.contents import ALIGNMENT, Payload, decode, padded
+from crashlib.crc32c import crc32c
+from crashlib.payloads import End, SectionFlags, SectionHeader
+from crashlib.pieces import Pieces
+
+UNKNOWN_TAG = "????"
+HEADER_BYTES = cstruct.size_of(SectionHeader)
+CRC_BYTES = next(place for place in cstruct.places(SectionHeader) if place.name == "crc")
+LONGEST_SECTION = 1 << 24  # while nothing says where the record ends
+
+# A tag, a version below 256, flags below 4096: what a header begins with.
+_PLAUSIBLE = re.compile(rb"(?=[A-Z][A-Z0-9]{3}[\x00-\xff]\x00[\x00-\xff][\x00-\x0f])")
+
+
+class Status(Enum):
+    GOOD = "good"              # its checksum holds
+    DAMAGED = "damaged"        # its checksum does not: nothing of it is used
+    INCOMPLETE = "incomplete"  # bytes are lost; what is left is used only if it came in lines
+    MISSING = "missing"        # nothing of it is left but its place
+
+
+@dataclass
+class Section:
+    tag: str  # "CAUS"; UNKNOWN_TAG if its header is lost
+    status: Status
+    offset: int  # of its header in the record
+    length: int  # with its header and padding
+    header: SectionHeader | None = None
+    lost: list[tuple[int, int]] = field(default_factory=list)  # payload bytes [start, end)
+    # What it holds, decoded: Cause, Registers, Code, list[Walk], list[Frame], MemoryUnits,
+    # list[LogEntry], list[MapEntry], dict[str, str], list[Nested], End; bytes for a tag that
+    # this reader does not know; None if nothing is usable.
+    payload: Any = None
+
+    @property
+    def truncated(self) -> bool:
+        return bool(self.header and self.header.flags & SectionFlags.TRUNCATED)
+
+    @property
+    def faulted(self) -> bool:
+        return bool(self.header and self.header.flags & SectionFlags.FAULTED)
+
+    @property
+    def lost_bytes(self) -> int:
+        return sum(end - start for start, end in self.lost)
+
+
+class SectionFinder:
+    """Finds the sections of one record.
+
+    `checked`: each known byte came with a line's checksum, so it is good whatever becomes of its
+    section.  `limit`: where the record ends at the latest.
+    """
+
+    def __init__(self, known: Pieces, limit: int, checked: bool) -> None:
+        self._known, self._limit, self._checked = known, limit, checked
+        self._work = 4 * known.end + 65536  # bytes to be checksummed before the search ends
+        self._verdicts: dict[int, bool] = {}
+
+    def find(self, start: int) -> list[Section]:
+        """All sections from `start` on, in order, with a place holder where headers are lost."""
+        end = self._find_end(start)
+        if end is None:
+            return [self._judge(*place) for place in self._walk(start, self._limit)]
+        sections = [self._judge(*place) for place in self._contents(start, end)]
+        return sections + [end]
+
+    # ---- The table of contents ----
+
+    def _find_end(self, start: int) -> Section | None:
+        """ENDS, if it is whole: it says where it lies itself, so no other record's will do."""
+        places = [place for place in self._plausible(start) if self._tag_at(place) == b"ENDS"]
+        for offset in reversed(places):
+            if self._is_good(offset):
+                section = self._judge(offset, self._header_at(offset))
+                if isinstance(section.payload, End) and section.payload.length == offset:
+                    return section
+        return None
+
+    def _contents(self, start: int, end: Section) -> Iterator[tuple[int, SectionHeader | None]]:
+        for header in end.payload.headers:
+            yield start, header
+            start += HEADER_BYTES + padded(header.stored_length)
+        if start < end.offset:
+            yield from self._walk(start, end.offset)
+
+    # ---- From header to header ----
+
+    def _walk(self, offset: int, limit: int) -> Iterator[tuple[int, SectionHeader | None]]:
+        """(offset, header) of each section; the header is None for what lies between."""
+        while offset < limit:
+            header = self._header_at(offset)
+            if header is not None and self._leads_on(offset, header, limit):
+                yield offset, header
+                offset += HEADER_BYTES + padded(header.stored_length)
+                continue
+            yield offset, None
+            offset = self._next_good(offset + ALIGNMENT, limit)
+
+    def _leads_on(self, offset: int, header: SectionHeader, limit: int) -> bool:
+        """Whether the header's length is to be believed."""
+        following = offset + HEADER_BYTES + padded(header.stored_length)
+        if self._checked:
+            return header.stored_length <= LONGEST_SECTION
+        return (following == limit or self._is_good(offset) or self._is_good(following)
+                or (following > limit and self._next_good(offset + ALIGNMENT, limit) == limit))
+
+    def _next_good(self, offset: int, limit: int) -> int:
+        return next((place for place in self._plausible(offset)
+                     if place < limit and self._is_good(place)), limit)
+
+    # ---- One place ----
+
+    def _plausible(self, start: int) -> Iterator[int]:
+        for offset, data in self._known.within(start, self._limit):
+            for match in _PLAUSIBLE.finditer(data):
+                if (offset + match.start()) % ALIGNMENT == 0:
+                    yield offset + match.start()
+
+    def _tag_at(self, offset: int) -> bytes | None:
+        return self._known.read(offset, 4)
+
+    def _header_at(self, offset: int) -> SectionHeader | None:
+        data = self._known.read(offset, HEADER_BYTES)
+        if data is None or not _PLAUSIBLE.match(data):
+            return None
+        return cstruct.decode(SectionHeader, data)
+
+    def _is_good(self, offset: int) -> bool:
+        """Whether a section begins here whose checksum holds."""
+        if offset not in self._verdicts:
+            header = self._header_at(offset)
+            self._verdicts[offset] = header is not None and self._checksum_holds(offset, header)
+        return self._verdicts[offset]
+
+    def _checksum_holds(self, offset: int, header: SectionHeader) -> bool:
+        payload = self._known.read(offset + HEADER_BYTES, header.stored_length)
+        if payload is None or self._work < 0:
+            return False
+        self._work -= HEADER_BYTES + len(payload)
+        return section_crc(header, payload) == header.crc
+
+    def _judge(self, offset: int, header: SectionHeader | None) -> Section:
+        """`header`: of the record itself, or its copy in ENDS."""
+        if header is None:
+            end = self._next_good(offset + ALIGNMENT, self._limit)
+            known = any(True for _ in self._known.within(offset, end))
+            return Section(UNKNOWN_TAG, Status.DAMAGED if known else Status.MISSING, offset,
+                           end - offset)
+        start, length = offset + HEADER_BYTES, header.stored_length
+        section = Section(header.tag.decode("latin-1"), Status.GOOD, offset,
+                          HEADER_BYTES + padded(length), header)
+        section.lost = [(first - start, last - start)
+                        for first, last in self._known.lost(start, start + length)]
+        section.status = self._status(section)
+        usable = section.status is Status.GOOD or (
+            section.status is Status.INCOMPLETE and self._checked)
+        if usable and not header.flags & (SectionFlags.COMPRESSED | SectionFlags.REDACTED):
+            section.payload = decode(section.tag,
+                                     Payload(self._known, start, length, header.address))
+        return section
+
+    def _status(self, section: Section) -> Status:
+        if section.lost_bytes == 0:
+            held = self._checksum_holds(section.offset, section.header)
+            return Status.GOOD if held else Status.DAMAGED
+        everything = section.lost_bytes == section.header.stored_length
+        return Status.MISSING if everything else Status.INCOMPLETE
+
+
+def section_crc(header: SectionHeader, payload: bytes) -> int:
+    blank = dataclasses.replace(header, crc=0)
+    return crc32c(payload, crc32c(cstruct.encode(blank)))

@@ -1,0 +1,454 @@
+/*
+ * fake_port.c - the machine made of arrays, and the client's end of the wire.
+ */
+#include "fake_port.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Tables ---- */
+
+enum {
+    FEATURE_CORE,
+    FEATURE_TEST,
+};
+
+static const struct gdbstub_feature features[] = {
+    [FEATURE_CORE] =
+        {
+            "org.gnu.gdb.i386.core",
+            "<flags id=\"fake_eflags\" size=\"4\"><field name=\"CF\" start=\"0\" end=\"0\"/>"
+            "<field name=\"ZF\" start=\"6\" end=\"6\"/></flags>",
+        },
+    [FEATURE_TEST] = {"org.trapline.test", ""},
+};
+
+#define GENERAL(name)                                                                              \
+    {                                                                                              \
+        name, "int64", "general", 64, FEATURE_CORE                                                 \
+    }
+#define SEGMENT(name)                                                                              \
+    {                                                                                              \
+        name, "int32", NULL, 32, FEATURE_CORE                                                      \
+    }
+#define X87(name)                                                                                  \
+    {                                                                                              \
+        name, "i387_ext", "float", 80, FEATURE_CORE                                                \
+    }
+#define X87_CONTROL(name)                                                                          \
+    {                                                                                              \
+        name, "int", "float", 32, FEATURE_CORE                                                     \
+    }
+
+static const struct gdbstub_register registers[FAKE_REGISTERS] = {
+    GENERAL("rax"),
+    GENERAL("rbx"),
+    GENERAL("rcx"),
+    GENERAL("rdx"),
+    GENERAL("rsi"),
+    GENERAL("rdi"),
+    {"rbp", "data_ptr", "general", 64, FEATURE_CORE},
+    {"rsp", "data_ptr", "general", 64, FEATURE_CORE},
+    GENERAL("r8"),
+    GENERAL("r9"),
+    GENERAL("r10"),
+    GENERAL("r11"),
+    GENERAL("r12"),
+    GENERAL("r13"),
+    GENERAL("r14"),
+    GENERAL("r15"),
+    {"rip", "code_ptr", "general", 64, FEATURE_CORE},
+    {"eflags", "fake_eflags", "general", 32, FEATURE_CORE},
+    SEGMENT("cs"),
+    SEGMENT("ss"),
+    SEGMENT("ds"),
+    SEGMENT("es"),
+    SEGMENT("fs"),
+    SEGMENT("gs"),
+    X87("st0"),
+    X87("st1"),
+    X87("st2"),
+    X87("st3"),
+    X87("st4"),
+    X87("st5"),
+    X87("st6"),
+    X87("st7"),
+    X87_CONTROL("fctrl"),
+    X87_CONTROL("fstat"),
+    X87_CONTROL("ftag"),
+    X87_CONTROL("fiseg"),
+    X87_CONTROL("fioff"),
+    X87_CONTROL("foseg"),
+    X87_CONTROL("fooff"),
+    X87_CONTROL("fop"),
+    {"wide", "uint128", NULL, 128, FEATURE_TEST},
+    {"absent", NULL, NULL, 64, FEATURE_TEST},
+};
+
+static const uint16_t expedited[] = {FAKE_RBP, FAKE_RSP, FAKE_RIP};
+static const uint8_t int3[] = {0xcc};
+
+static const struct gdbstub_arch arch = {
+    .architecture = "i386:x86-64",
+    .osabi = NULL,
+    .features = features,
+    .feature_count = sizeof(features) / sizeof(features[0]),
+    .registers = registers,
+    .register_count = FAKE_REGISTERS,
+    .pc = FAKE_RIP,
+    .g_count = FAKE_GS + 1,
+    .expedited = expedited,
+    .expedited_count = sizeof(expedited) / sizeof(expedited[0]),
+    .breakpoint = int3,
+    .breakpoint_size = sizeof(int3),
+};
+
+/* ---- The port ---- */
+
+static void port_send(void *ctx, const void *bytes, size_t len)
+{
+    struct fake_machine *machine = ctx;
+
+    if (len > FAKE_OUTPUT - machine->output_length) {
+        fprintf(stderr, "fake_port: the stub sent more than %d bytes\n", FAKE_OUTPUT);
+        abort();
+    }
+    memcpy(machine->output + machine->output_length, bytes, len);
+    machine->output_length += len;
+}
+
+static bool exists(const struct fake_machine *machine, gdbstub_thread thread)
+{
+    return thread >= 1 && thread <= machine->threads && thread != machine->dead_thread;
+}
+
+static bool port_read_register(void *ctx, gdbstub_thread thread, size_t reg, void *value)
+{
+    struct fake_machine *machine = ctx;
+
+    if (!exists(machine, thread) || machine->without_value[reg])
+        return false;
+    memcpy(value, machine->registers[(thread - 1) % FAKE_THREADS][reg], registers[reg].bits / 8);
+    return true;
+}
+
+static bool port_write_register(void *ctx, gdbstub_thread thread, size_t reg, const void *value)
+{
+    struct fake_machine *machine = ctx;
+
+    machine->register_writes++;
+    if (!exists(machine, thread) || machine->without_value[reg] || machine->constant[reg])
+        return false;
+    memcpy(machine->registers[(thread - 1) % FAKE_THREADS][reg], value, registers[reg].bits / 8);
+    return true;
+}
+
+/* The page of an address, or -1. */
+static int page_of(uint64_t addr)
+{
+    if (addr < FAKE_MEMORY)
+        return (int)(addr / FAKE_PAGE);
+    return addr >= FAKE_TOP_PAGE ? FAKE_PAGES : -1;
+}
+
+uint8_t *fake_byte(struct fake_machine *machine, uint64_t addr)
+{
+    int page = page_of(addr);
+
+    if (page < 0 || machine->absent[page])
+        return NULL;
+    return &machine->memory[page * FAKE_PAGE + (int)(addr % FAKE_PAGE)];
+}
+
+static size_t port_read_memory(void *ctx, gdbstub_thread thread, uint64_t addr, void *buf,
+                               size_t len)
+{
+    struct fake_machine *machine = ctx;
+    uint8_t *to = buf;
+    size_t done = 0;
+
+    machine->reads++;
+    for (; exists(machine, thread) && done < len; done++) {
+        const uint8_t *from = fake_byte(machine, addr + done);
+        if (from == NULL || addr + done < addr)
+            break;
+        to[done] = *from;
+    }
+    return done;
+}
+
+static size_t port_write_memory(void *ctx, gdbstub_thread thread, uint64_t addr, const void *buf,
+                                size_t len)
+{
+    struct fake_machine *machine = ctx;
+    const uint8_t *from = buf;
+    size_t done = 0;
+
+    machine->writes++;
+    for (; exists(machine, thread) && done < len; done++) {
+        uint8_t *to = fake_byte(machine, addr + done);
+        if (to == NULL || addr + done < addr || machine->read_only[page_of(addr + done)])
+            break;
+        if (!machine->rom[page_of(addr + done)])
+            *to = from[done];
+    }
+    return done;
+}
+
+static const char *port_refuse_breakpoint(void *ctx, uint64_t addr, size_t len)
+{
+    const struct fake_machine *machine = ctx;
+    bool refused = addr < machine->refused_to && addr + len > machine->refused_from;
+
+    return refused ? "in the debugger itself" : NULL;
+}
+
+static gdbstub_thread port_next_thread(void *ctx, gdbstub_thread thread)
+{
+    const struct fake_machine *machine = ctx;
+
+    do {
+        thread++;
+    } while (thread == machine->dead_thread);
+    return thread <= machine->threads ? thread : GDBSTUB_NO_THREAD;
+}
+
+static bool port_thread_info(void *ctx, gdbstub_thread thread, struct gdbstub_thread_info *info)
+{
+    if (!exists(ctx, thread))
+        return false;
+    memset(info, 0, sizeof(*info));
+    snprintf(info->name, sizeof(info->name), "thread-%u", (unsigned)thread);
+    snprintf(info->state, sizeof(info->state), thread == 1 ? "running" : "sleeping");
+    info->cpu = (unsigned)(thread - 1) % FAKE_THREADS;
+    return true;
+}
+
+static const char *port_set_resume(void *ctx, gdbstub_thread thread, struct gdbstub_resume how)
+{
+    struct fake_machine *machine = ctx;
+
+    machine->resumes++;
+    if (how.action == GDBSTUB_STEP && thread == machine->unsteppable)
+        return "not running on a CPU: cannot be stepped";
+    machine->resume[thread] = how;
+    return NULL;
+}
+
+/* As x86: no read-only watchpoints. */
+static enum gdbstub_point_result port_insert_point(void *ctx, enum gdbstub_point kind,
+                                                   uint64_t addr, size_t len)
+{
+    struct fake_machine *machine = ctx;
+
+    if (kind == GDBSTUB_POINT_READ)
+        return GDBSTUB_POINT_UNSUPPORTED;
+    for (size_t i = 0; i < FAKE_POINTS; i++) {
+        if (machine->points[i].used)
+            continue;
+        machine->points[i] = (struct fake_point){kind, addr, len, true};
+        return GDBSTUB_POINT_DONE;
+    }
+    return GDBSTUB_POINT_NONE_FREE;
+}
+
+static enum gdbstub_point_result port_remove_point(void *ctx, enum gdbstub_point kind,
+                                                   uint64_t addr, size_t len)
+{
+    struct fake_machine *machine = ctx;
+
+    if (kind == GDBSTUB_POINT_READ)
+        return GDBSTUB_POINT_UNSUPPORTED;
+    for (size_t i = 0; i < FAKE_POINTS; i++) {
+        struct fake_point *point = &machine->points[i];
+        if (!point->used || point->kind != kind || point->address != addr || point->length != len)
+            continue;
+        point->used = false;
+        return GDBSTUB_POINT_DONE;
+    }
+    return GDBSTUB_POINT_NONE_FREE;
+}
+
+/* "hello" greets, "many" prints more than a packet in small pieces, "quiet" prints nothing. */
+static bool port_monitor(void *ctx, const char *command, void (*print)(void *to, const char *text),
+                         void *to)
+{
+    (void)ctx;
+    if (strcmp(command, "hello") == 0) {
+        print(to, "hello ");
+        print(to, "there\n");
+        return true;
+    }
+    if (strcmp(command, "many") == 0) {
+        for (int i = 0; i < 500; i++)
+            print(to, "line\n..");
+        return true;
+    }
+    return strcmp(command, "quiet") == 0;
+}
+
+void fake_init(struct fake_machine *machine)
+{
+    memset(machine, 0, sizeof(*machine));
+    machine->port = (struct gdbstub_port){
+        .ctx = machine,
+        .arch = &arch,
+        .send = port_send,
+        .read_register = port_read_register,
+        .write_register = port_write_register,
+        .read_memory = port_read_memory,
+        .write_memory = port_write_memory,
+        .refuse_breakpoint = port_refuse_breakpoint,
+        .next_thread = port_next_thread,
+        .thread_info = port_thread_info,
+        .set_resume = port_set_resume,
+        .insert_point = port_insert_point,
+        .remove_point = port_remove_point,
+        .monitor = port_monitor,
+    };
+    machine->threads = FAKE_THREADS;
+    machine->absent[0] = true;
+    machine->without_value[FAKE_ABSENT] = true;
+    gdbstub_init(&machine->stub, &machine->port);
+}
+
+uint64_t fake_get(const struct fake_machine *machine, gdbstub_thread thread, size_t reg)
+{
+    uint64_t value = 0;
+
+    memcpy(&value, machine->registers[(thread - 1) % FAKE_THREADS][reg], sizeof(value));
+    return value;
+}
+
+void fake_set(struct fake_machine *machine, gdbstub_thread thread, size_t reg, uint64_t value)
+{
+    memcpy(machine->registers[(thread - 1) % FAKE_THREADS][reg], &value, sizeof(value));
+}
+
+/* ---- The client ---- */
+
+enum gdbstub_event fake_receive(struct fake_machine *machine, const void *bytes, size_t len)
+{
+    const uint8_t *byte = bytes;
+    enum gdbstub_event last = GDBSTUB_WAIT;
+
+    for (; len > 0; len--) {
+        enum gdbstub_event event = gdbstub_receive(&machine->stub, *byte++);
+        if (event != GDBSTUB_WAIT)
+            last = event;
+    }
+    return last;
+}
+
+enum gdbstub_event fake_request(struct fake_machine *machine, const void *data, size_t len)
+{
+    const uint8_t *byte = data;
+    char tail[4];
+    unsigned sum = 0;
+
+    for (size_t i = 0; i < len; i++)
+        sum += byte[i];
+    snprintf(tail, sizeof(tail), "#%02x", sum & 0xff);
+    fake_receive(machine, "$", 1);
+    fake_receive(machine, data, len);
+    return fake_receive(machine, tail, 3);
+}
+
+enum gdbstub_event fake_stop(struct fake_machine *machine, enum gdbstub_cause cause,
+                             enum gdbstub_signal signal, gdbstub_thread thread)
+{
+    const struct gdbstub_stop stop = {cause, signal, thread, 0x3000};
+
+    return gdbstub_stopped(&machine->stub, &stop);
+}
+
+static void fail(const struct fake_machine *machine, const char *what)
+{
+    fprintf(stderr, "fake_port: %s, at byte %zu of: %.*s\n", what, machine->output_taken,
+            (int)machine->output_length, (const char *)machine->output);
+    abort();
+}
+
+static int next_byte(struct fake_machine *machine)
+{
+    if (machine->output_taken == machine->output_length)
+        fail(machine, "a packet ends too early");
+    return machine->output[machine->output_taken++];
+}
+
+/* Expand "c*n"; the counts that would look like framing are errors, and so is a run of what an
+ * escape made. */
+static size_t expand(struct fake_machine *machine, char *packet, size_t len, int count)
+{
+    int repeats = count - 29;
+
+    if (len == 0)
+        fail(machine, "a run of nothing");
+    if (repeats < 3 || repeats > 97)
+        fail(machine, "a run length out of range");
+    if (count == '#' || count == '$' || count == '+' || count == '-')
+        fail(machine, "a run length that looks like framing");
+    if (len > 1 && packet[len - 2] == '}')
+        fail(machine, "a run of an escaped character");
+    if (len + (size_t)repeats >= FAKE_PACKET)
+        fail(machine, "a packet too long to be one");
+    memset(packet + len, packet[len - 1], (size_t)repeats);
+    return (size_t)repeats;
+}
+
+long fake_take_packet(struct fake_machine *machine, char *packet, int *acks)
+{
+    unsigned sum = 0;
+    size_t len = 0;
+    char digits[3];
+    int byte;
+
+    if (acks != NULL)
+        *acks = 0;
+    for (;;) {
+        if (machine->output_taken == machine->output_length)
+            return -1;
+        byte = next_byte(machine);
+        if (byte == '$')
+            break;
+        if (byte != '+' && byte != '-')
+            fail(machine, "neither a packet nor an acknowledgement");
+        if (acks != NULL)
+            *acks += byte == '+';
+    }
+    while ((byte = next_byte(machine)) != '#') {
+        sum += (unsigned)byte;
+        if (byte == '$')
+            fail(machine, "a '$' inside of a packet");
+        if (byte == '*') {
+            int count = next_byte(machine);
+            sum += (unsigned)count;
+            len += expand(machine, packet, len, count);
+        } else {
+            packet[len++] = (char)byte;
+        }
+        if (len >= FAKE_PACKET)
+            fail(machine, "a packet too long to be one");
+    }
+    packet[len] = '\0';
+    digits[0] = (char)next_byte(machine);
+    digits[1] = (char)next_byte(machine);
+    digits[2] = '\0';
+    if (strspn(digits, "0123456789abcdef") != 2 || strtoul(digits, NULL, 16) != (sum & 0xff))
+        fail(machine, "a wrong checksum");
+    return (long)len;
+}
+
+size_t fake_unescape(char *data, size_t len)
+{
+    size_t to = 0;
+
+    for (size_t from = 0; from < len; from++) {
+        if (data[from] == '}' && from + 1 < len)
+            data[to++] = (char)(data[++from] ^ 0x20);
+        else
+            data[to++] = data[from];
+    }
+    return to;
+}
