@@ -44,13 +44,20 @@ static void enter(void *argument)
     kapp_exit(0);
 }
 
+static void *map(size_t bytes, enum crash_map_kind kind, const char *name)
+{
+    void *pages = arch_map_pages(bytes, kind, name);
+
+    if (pages == NULL)
+        panic("no memory for the %s: it needs %zu MiB", name, bytes >> 20);
+    return pages;
+}
+
 _Noreturn void app_run(void)
 {
-    unsigned char *stack = arch_map_pages(STACK_BYTES, CRASH_MAP_STACK, "app stack");
+    unsigned char *stack = map(STACK_BYTES, CRASH_MAP_STACK, "app stack");
 
-    heap = arch_map_pages(HEAP_BYTES, CRASH_MAP_HEAP, "app heap");
-    if (stack == NULL || heap == NULL)
-        panic("no memory for the application: it needs %lu MiB", (STACK_BYTES + HEAP_BYTES) >> 20);
+    heap = map(HEAP_BYTES, CRASH_MAP_HEAP, "app heap");
     arch_run_on_stack(stack + STACK_BYTES, enter, NULL);
 }
 

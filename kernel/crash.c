@@ -214,8 +214,12 @@ static void (*const stages[])(void *) = {write_all, write_minimum, write_line};
 
 enum trap_verdict crash_handle(struct trap *trap)
 {
-    unsigned stage = atomic_fetch_add(&crash.stage, 1);
+    unsigned stage;
 
+    /* A byte for the debugger that came just before it was muted is no failure of the writer. */
+    if (trap->kind == TRAP_NMI && atomic_load(&crash.stage) > 0)
+        return TRAP_HANDLED;
+    stage = atomic_fetch_add(&crash.stage, 1);
     debugger_mute();
     if (stage >= sizeof stages / sizeof stages[0])
         arch_halt();

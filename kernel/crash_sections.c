@@ -7,6 +7,7 @@
 
 #include "arch/arch.h"
 #include "backtrace.h"
+#include "crash_stack.h"
 #include "format.h"
 #include "log.h"
 #include "string.h"
@@ -15,15 +16,10 @@
 enum {
     CODE_BEFORE = 43, /* bytes kept before the pc ... */
     CODE_BYTES = 64,  /* ... and in all */
-    RED_ZONE = 128,   /* bytes below the stack pointer that may be in use */
     INNER_STACK_BYTES = 12 * 1024,
     OUTER_STACK_BYTES = 4 * 1024,
     LOG_BYTES = 8 * 1024,
     REGISTERS = 128,
-};
-
-struct extent {
-    uint64_t start, end; /* [start, end) */
 };
 
 static void gather_cause(struct crash_writer *writer, const struct crash_scene *scene)
@@ -107,48 +103,15 @@ static void gather_backtrace(struct crash_writer *writer, const struct crash_sce
         crash_append(writer, &frame, sizeof frame);
 }
 
-/* The stack that `address` is on, or has just left: by popping all of it, or by overflowing into
- * the guard page below.  *address is moved to where the stack begins to be in use. */
-static bool find_stack(uint64_t *address, struct arch_stack *stack)
-{
-    struct crash_map map;
-
-    if (arch_find_stack(*address, stack) || arch_find_stack(*address - 1, stack))
-        return true;
-    for (size_t i = 0; arch_map_entry(i, &map); i++) {
-        if (map.kind == CRASH_MAP_GUARD && *address >= map.start && *address < map.end) {
-            *address = map.end;
-            return arch_find_stack(*address, stack);
-        }
-    }
-    return false;
-}
-
-/* The part of the interrupted stack that is in use.  If the stack pointer is lost, the frame
- * pointer may still know where that was; empty if neither does. */
-static struct extent used_stack(const struct trap_frame *frame)
-{
-    uint64_t in_use = arch_frame_sp(frame);
-    struct arch_stack stack;
-
-    if (!find_stack(&in_use, &stack)) {
-        in_use = arch_frame_fp(frame);
-        if (!find_stack(&in_use, &stack))
-            return (struct extent){0, 0};
-    }
-    in_use = in_use - stack.bottom > RED_ZONE ? in_use - RED_ZONE : stack.bottom;
-    return (struct extent){in_use & ~UINT64_C(7), stack.top};
-}
-
 static uint64_t stack_address(const struct crash_scene *scene)
 {
-    return used_stack(scene->trap->frame).start;
+    return crash_find_stack(scene->trap->frame).start;
 }
 
 /* Of a deep stack, both ends: what failed, and who began it. */
 static void gather_stack(struct crash_writer *writer, const struct crash_scene *scene)
 {
-    struct extent used = used_stack(scene->trap->frame);
+    struct crash_stack used = crash_find_stack(scene->trap->frame);
 
     if (used.end - used.start <= INNER_STACK_BYTES + OUTER_STACK_BYTES) {
         crash_append_memory(writer, used.start, used.end - used.start);
@@ -202,7 +165,7 @@ static void gather_log(struct crash_writer *writer, const struct crash_scene *sc
     }
 }
 
-static uint32_t captured(const struct crash_map *map, const struct extent *stack)
+static uint32_t captured(const struct crash_map *map, const struct crash_stack *stack)
 {
     if (map->kind == CRASH_MAP_TEXT || map->kind == CRASH_MAP_RODATA)
         return CRASH_CAPTURED_IN_FILE;
@@ -225,7 +188,7 @@ static const char *memory_name(enum arch_memory_kind kind)
 static void gather_maps(struct crash_writer *writer, const struct crash_scene *scene)
 {
     const struct arch_boot_info *boot = arch_boot_info();
-    struct extent stack = used_stack(scene->trap->frame);
+    struct crash_stack stack = crash_find_stack(scene->trap->frame);
     struct crash_map map;
 
     for (size_t i = 0; arch_map_entry(i, &map); i++) {
@@ -256,26 +219,18 @@ static void annotate_number(struct crash_writer *writer, const char *key, uint64
     annotate(writer, key, text);
 }
 
-static void annotate_boot_id(struct crash_writer *writer)
-{
-    uint8_t id[CRASH_BOOT_ID_BYTES];
-    char text[2 * CRASH_BOOT_ID_BYTES + 1];
-
-    arch_boot_id(id);
-    for (size_t i = 0; i < sizeof id; i++)
-        format_text(text + 2 * i, 3, "%02x", id[i]);
-    annotate(writer, "boot_id", text);
-}
-
 static void gather_annotations(struct crash_writer *writer, const struct crash_scene *scene)
 {
     const struct arch_boot_info *boot = arch_boot_info();
-    char build_id[VERSION_BUILD_ID_TEXT];
+    uint8_t boot_id[CRASH_BOOT_ID_BYTES];
+    char text[VERSION_BUILD_ID_TEXT]; /* the longer one */
 
-    version_build_id_text(build_id);
     annotate(writer, "version", VERSION_TEXT);
-    annotate(writer, "build_id", build_id);
-    annotate_boot_id(writer);
+    version_build_id_text(text);
+    annotate(writer, "build_id", text);
+    arch_boot_id(boot_id);
+    format_hex(text, boot_id, sizeof boot_id);
+    annotate(writer, "boot_id", text);
     annotate(writer, "loader", boot->loader);
     annotate(writer, "command_line", boot->command_line);
     annotate(writer, "cause", scene->trap->name);

@@ -4,7 +4,6 @@
 #include "format.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 
 /* Where the text goes; `length` counts on past the end of the buffer. */
 struct output {
@@ -232,4 +231,13 @@ size_t format_text(char *to, size_t size, const char *format, ...)
     size_t length = format_text_list(to, size, format, arguments);
     va_end(arguments);
     return length;
+}
+
+void format_hex(char *to, const uint8_t *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        *to++ = "0123456789abcdef"[bytes[i] >> 4];
+        *to++ = "0123456789abcdef"[bytes[i] & 15];
+    }
+    *to = '\0';
 }

@@ -18,6 +18,11 @@
 #include "string.h"
 #include "traps.h"
 
+enum exit_status {
+    EXIT_DONE = 0,
+    EXIT_USAGE = 1, /* the command line asks for what there is not */
+};
+
 /* What run=NAME:ARG starts; `argument` is "" where there is none. */
 struct program {
     const char *name;
@@ -50,7 +55,8 @@ static void run(const char *spec)
             return;
         }
     }
-    log_print(LOG_ERROR, "run=%s: not heartbeat or provoke:NAME", spec);
+    log_print(LOG_ERROR, "run=%s: say run=heartbeat or run=provoke:NAME", spec);
+    arch_exit_emulator(EXIT_USAGE);
 }
 
 void kernel_main(void)
@@ -80,7 +86,7 @@ void kernel_main(void)
         app_run();
     else
         run("heartbeat");
-    arch_exit_emulator(0);
+    arch_exit_emulator(EXIT_DONE);
     log_print(LOG_NOTICE, "nothing left to run");
     arch_halt();
 }

@@ -105,7 +105,8 @@ static STORY void provoke_exec_data(void)
     OPAQUE();
 }
 
-/* Sort one half, then the other: whoever begins with no parcel at all never comes down to one. */
+/* Sort by halves: whoever begins with no parcel at all never comes down to one.
+ * NOLINTNEXTLINE(misc-no-recursion): that is the failure */
 static STORY uint64_t sort_parcels(uint64_t count)
 {
     volatile uint64_t labels[24];
@@ -130,9 +131,16 @@ static STORY void print_label(uint64_t label)
     frame[1] = label; /* above the caller's frame pointer */
 }
 
+static STORY void label_parcel(struct parcel *parcel)
+{
+    office.shelf = parcel;
+    print_label(0x414141414141); /* "AAAAAA" */
+    OPAQUE();
+}
+
 static STORY void provoke_smashed_return_address(void)
 {
-    print_label(0x414141414141); /* "AAAAAA" */
+    label_parcel(office.shelf);
     OPAQUE();
 }
 

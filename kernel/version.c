@@ -30,8 +30,6 @@ size_t version_build_id_text(char text[VERSION_BUILD_ID_TEXT])
     uint8_t id[CRASH_BUILD_ID_BYTES];
     size_t len = version_build_id(id);
 
-    text[0] = '\0';
-    for (size_t i = 0; i < len; i++)
-        format_text(text + 2 * i, 3, "%02x", id[i]);
+    format_hex(text, id, len);
     return len;
 }

@@ -33,7 +33,8 @@ struct boot_report {
 void boot_info_init(uint32_t magic, uint64_t physical);
 
 /* For the protocols: add a range of the memory map, of a type numbered as in ACPI's E820 map, or
- * a module, whose name is at physical address `name`.  What does not fit is left out. */
+ * a module, whose name is at physical address `name`.  What does not fit, or ends before it starts,
+ * is left out. */
 void boot_report_range(struct boot_report *report, uint64_t start, uint64_t bytes, uint32_t type);
 void boot_report_module(struct boot_report *report, const struct physical_memory *memory,
                         uint64_t start, uint64_t end, uint64_t name);

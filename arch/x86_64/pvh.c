@@ -10,7 +10,7 @@ static void add_modules(const struct physical_memory *memory, const struct pvh_s
 
     for (uint64_t i = 0; i < info->module_count && i < ARCH_BOOT_MODULES; i++) {
         module = physical_at(memory, info->modules + i * sizeof(*module), sizeof(*module));
-        if (!module || module->bytes > UINT64_MAX - module->start)
+        if (!module)
             return;
         boot_report_module(report, memory, module->start, module->start + module->bytes,
                            module->command_line);

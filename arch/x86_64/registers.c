@@ -153,6 +153,7 @@ const struct gdbstub_arch arch_gdb = {
     .feature_count = FEATURES,
     .registers = registers,
     .register_count = REGISTERS,
+    .pc = NUMBER_rip,
     .g_count = NUMBER_gs + 1,
     .expedited = expedited,
     .expedited_count = sizeof(expedited) / sizeof(expedited[0]),

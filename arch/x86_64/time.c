@@ -18,6 +18,8 @@ enum pit_numbers {
     PIT_CHANNEL_2 = 0x42,
     PIT_COMMAND = 0x43,
     PIT_CHANNEL_2_ONCE = 0xb0, /* both bytes, mode 0: out rises when the count is over */
+    PIT_CHANNEL_2_LATCH = 0x80,
+    PIT_LONGEST = 0xffff, /* 55 ms */
 
     SPEAKER = 0x61,
     SPEAKER_GATE = 1 << 0,
@@ -26,17 +28,17 @@ enum pit_numbers {
 };
 
 enum calibration {
-    CALIBRATION_TICKS = PIT_HZ / 500, /* 2 ms */
-    CALIBRATION_ROUNDS = 3,
+    CALIBRATION_TICKS = PIT_HZ / 200, /* 5 ms */
+    CALIBRATION_TRIES = 3,
+    CALIBRATION_READINGS = 5,
 };
 
 #define CPUID_1_ECX_HYPERVISOR (1u << 31) /* too large for an enum of ISO C */
 
-/* Frequencies that are believed; the slowest makes the longest wait for a dead PIT 2 s. */
+/* Frequencies that are believed.  The fastest bounds how long a dead PIT is waited for. */
 #define MIN_HZ      100000000u
 #define MAX_HZ      20000000000u
 #define FALLBACK_HZ 1000000000u
-#define MAX_WAIT    (MIN_HZ * 2u)
 
 static struct {
     uint64_t start; /* the counter, at boot */
@@ -58,34 +60,65 @@ static uint64_t hz_from_cpuid(void)
     return 0;
 }
 
-/* Counter ticks while the PIT's second channel counts down once. */
-static uint64_t measure_once(void)
+static void start_pit(void)
 {
-    uint64_t begin, elapsed;
-
     outb(SPEAKER, (uint8_t)((inb(SPEAKER) & ~SPEAKER_ON) | SPEAKER_GATE));
     outb(PIT_COMMAND, PIT_CHANNEL_2_ONCE);
-    outb(PIT_CHANNEL_2, CALIBRATION_TICKS & 0xff);
-    begin = rdtsc();
-    outb(PIT_CHANNEL_2, CALIBRATION_TICKS >> 8);
-    do
-        elapsed = rdtsc() - begin;
-    while (!(inb(SPEAKER) & SPEAKER_PIT_OUT) && elapsed < MAX_WAIT);
-    return elapsed;
+    outb(PIT_CHANNEL_2, PIT_LONGEST & 0xff);
+    outb(PIT_CHANNEL_2, PIT_LONGEST >> 8);
+    inb(SPEAKER); /* takes a microsecond: counting has begun */
 }
 
-/* A round that was disturbed is too long, never too short. */
+/* Both clocks at one moment, as far as that can be told. */
+struct reading {
+    uint64_t tsc;
+    uint64_t uncertainty; /* of tsc */
+    uint16_t pit;         /* counts down */
+};
+
+static struct reading read_once(void)
+{
+    struct reading reading = {.tsc = rdtsc()};
+    uint8_t low;
+
+    outb(PIT_COMMAND, PIT_CHANNEL_2_LATCH);
+    reading.uncertainty = rdtsc() - reading.tsc;
+    low = inb(PIT_CHANNEL_2);
+    reading.pit = (uint16_t)(inb(PIT_CHANNEL_2) << 8 | low);
+    return reading;
+}
+
+/* An emulator may be held up at any moment: of several readings the surest. */
+static struct reading read_clocks(void)
+{
+    struct reading best = read_once();
+
+    for (int i = 1; i < CALIBRATION_READINGS; i++) {
+        struct reading reading = read_once();
+
+        if (reading.uncertainty < best.uncertainty)
+            best = reading;
+    }
+    return best;
+}
+
+/* 0: it does not count, or did so for too long before it was looked at again. */
 static uint64_t hz_from_pit(void)
 {
-    uint64_t shortest = UINT64_MAX;
+    struct reading first, last;
+    uint64_t ticks;
+    uint16_t pit_ticks;
 
-    for (int round = 0; round < CALIBRATION_ROUNDS; round++) {
-        uint64_t elapsed = measure_once();
-
-        if (elapsed < shortest)
-            shortest = elapsed;
-    }
-    return shortest * PIT_HZ / CALIBRATION_TICKS;
+    start_pit();
+    first = read_clocks();
+    do {
+        last = read_clocks();
+        ticks = last.tsc - first.tsc;
+        pit_ticks = (uint16_t)(first.pit - last.pit);
+    } while (pit_ticks < CALIBRATION_TICKS && ticks < MAX_HZ / PIT_HZ * CALIBRATION_TICKS);
+    if ((inb(SPEAKER) & SPEAKER_PIT_OUT) || pit_ticks < CALIBRATION_TICKS)
+        return 0;
+    return ticks * PIT_HZ / pit_ticks;
 }
 
 static bool is_plausible(uint64_t hz)
@@ -99,7 +132,7 @@ void arch_init_time(void)
 
     clock.start = rdtsc();
     hz = hz_from_cpuid();
-    if (!is_plausible(hz))
+    for (int tries = 0; tries < CALIBRATION_TRIES && !is_plausible(hz); tries++)
         hz = hz_from_pit();
     if (!is_plausible(hz))
         hz = FALLBACK_HZ;

@@ -45,6 +45,11 @@ class Payload:
         for place, data in self.known.within(self.start + offset, self.start + end):
             yield place - self.start, data
 
+    def next_known(self, offset: int) -> int:
+        """The first aligned place from `offset` on that is not lost; `length` if there is none."""
+        places = (padded(place) for place, _ in self.pieces(offset, self.length))
+        return next(places, self.length)
+
     def struct(self, cls: type[T], offset: int = 0) -> T | None:
         data = self.read(offset, cstruct.size_of(cls))
         return None if data is None else cstruct.decode(cls, data)
@@ -154,7 +159,7 @@ def _chain(payload: Payload, cls: type[T], body_of: Callable[[T], int],
                 head = None
         if head is None:
             lost_at = offset if lost_at is None else lost_at
-            offset += ALIGNMENT
+            offset = payload.next_known(offset + ALIGNMENT)
             continue
         yield offset + size, head
         before, lost_at = head, None
@@ -170,14 +175,21 @@ def _unit_is_sane(unit: Unit) -> bool:
     return unit.flags in (0, UnitFlags.HOLE, UnitFlags.ZERO) and 0 < unit.length <= longest
 
 
+def _is_one_plain_unit(address: int, span: int, following: int) -> bool:
+    """Whether `span` lost payload bytes, between a unit that ended at `address` and one that
+    begins at `following`, were one unit of plain bytes: only then do the addresses fit."""
+    length = span - cstruct.size_of(Unit)
+    return following - address == length and address % LONGEST_UNIT + length <= LONGEST_UNIT
+
+
 def _unit_rule(first_address: int) -> Rule:
     def may_resume(before: Unit | None, span: int, head: Unit, after: Unit | None) -> bool:
         """Units follow each other in memory: an address that fits exactly is no coincidence."""
         expected = before.address + before.length if before else first_address
         if not _unit_is_sane(head) or head.address < expected:
             return False
-        if head.address - expected == span - cstruct.size_of(Unit):
-            return True  # one unit of plain bytes was lost
+        if _is_one_plain_unit(expected, span, head.address):
+            return True
         return after is not None and _unit_is_sane(after) and (
             after.address == head.address + head.length)
 
@@ -186,16 +198,26 @@ def _unit_rule(first_address: int) -> Rule:
 
 def _memory(payload: Payload) -> MemoryUnits | None:
     units = MemoryUnits()
+    next_head, next_address = 0, payload.address
     for body, unit in _chain(payload, Unit, _unit_body, _unit_rule(payload.address)):
-        if unit.flags & UnitFlags.HOLE:
-            units.holes.append((unit.address, unit.length))
-        elif unit.flags & UnitFlags.ZERO:
-            units.zeros.append((unit.address, unit.length))
-        else:
-            units.pieces += [(unit.address + place - body, data)
-                             for place, data in payload.pieces(body, unit.length)]
+        span = body - cstruct.size_of(Unit) - next_head
+        if span > 0 and _is_one_plain_unit(next_address, span, unit.address):
+            lost = Unit(next_address, unit.address - next_address, 0)
+            _add_unit(units, payload, next_head + cstruct.size_of(Unit), lost)
+        _add_unit(units, payload, body, unit)
+        next_head, next_address = body + padded(_unit_body(unit)), unit.address + unit.length
     found = units.pieces or units.zeros or units.holes
     return units if found or payload.length == 0 else None
+
+
+def _add_unit(units: MemoryUnits, payload: Payload, body: int, unit: Unit) -> None:
+    if unit.flags & UnitFlags.HOLE:
+        units.holes.append((unit.address, unit.length))
+    elif unit.flags & UnitFlags.ZERO:
+        units.zeros.append((unit.address, unit.length))
+    else:
+        units.pieces += [(unit.address + place - body, data)
+                         for place, data in payload.pieces(body, unit.length)]
 
 
 def _log_body(entry: LogEntry) -> int:

@@ -84,6 +84,17 @@ def decode(cls: type[T], data: bytes) -> T:
     return cls(**values)
 
 
+def encode(value: Any) -> bytes:
+    """The bytes of a struct."""
+    parts: list[bytes] = []
+    for field in _fields(type(value)):
+        format_, count = field.metadata["format"], field.metadata["count"]
+        item = getattr(value, field.name)
+        item = item.encode() if field.metadata.get("text") else item
+        parts.append(struct.pack(f"<{format_ * count}", *(item if count > 1 else (item,))))
+    return b"".join(parts)
+
+
 def decode_text(data: bytes) -> str:
     return data.split(b"\0", 1)[0].decode("utf-8", "replace")
 

@@ -135,7 +135,7 @@ class Disassembler:
         before = [] if start is None else self._list(start, pc)
         if before and before[-1].address + len(before[-1].data) != pc:
             before = []  # pc is inside an instruction of the proper sequence
-        data = self._memory.read_prefix(pc, INSTRUCTION_BYTES * (LISTED_AFTER + 1))
+        data = self._memory.read_prefix(pc, self._listed_bytes(pc))
         after = self._lines(data, pc, LISTED_AFTER + 1)
         if not after and data:
             after = [ListedLine(pc, data[:8], "(not an instruction)", None, True)]
@@ -144,14 +144,27 @@ class Disassembler:
             after[0] = ListedLine(first.address, first.data, first.text, first.target, True)
         return before[-LISTED_BEFORE:] + after
 
+    def _listed_bytes(self, pc: int) -> int:
+        """From pc on, no further than its function goes: padding says nothing."""
+        symbol = self._elf.symbol_at(pc) if self._elf else None
+        most = INSTRUCTION_BYTES * (LISTED_AFTER + 1)
+        return min(most, symbol.start + symbol.size - pc) if symbol and symbol.size else most
+
     def calls_in(self, function: int) -> list[Instruction]:
         """The calls of the function that begins at `function`."""
+        calls = [line for line in self._body(function) if line.text.startswith("call ")]
+        return [call for call in map(self.decode, (line.address for line in calls)) if call]
+
+    def jumps_away(self, function: int) -> bool:
+        """Whether that function has a jump to an address it computes or reads: a tail call."""
+        return any(line.text.startswith("jmp ") and line.target is None
+                   for line in self._body(function))
+
+    def _body(self, function: int) -> list[ListedLine]:
         symbol = self._elf.symbol_at(function) if self._elf else None
         if symbol is None or symbol.start != function or symbol.size > SYNC_BYTES:
             return []
-        lines = self._list(function, function + symbol.size)
-        found = [self.decode(line.address) for line in lines if line.text.startswith("call ")]
-        return [call for call in found if call is not None]
+        return self._list(function, function + symbol.size)
 
     def _sync_point(self, address: int) -> int | None:
         """Where to start decoding so as to arrive at `address` in step."""

@@ -174,7 +174,9 @@ def _read_symbols(elf) -> list[Symbol]:
     symbols = []
     for name, info, _, section, value, size in SYMBOL_ENTRY.iter_unpack(table.data()):
         kind = info & 15
-        if name and kind <= STT_FUNC and SHN_UNDEF < section < SHN_LORESERVE:
-            end = names.index(b"\0", name)
-            symbols.append(Symbol(names[name:end].decode("ascii", "replace"), value, size, kind))
+        if not name or kind > STT_FUNC or not SHN_UNDEF < section < SHN_LORESERVE:
+            continue
+        text = names[name:names.index(b"\0", name)].decode("ascii", "replace")
+        if kind != STT_NOTYPE or not text.startswith("__"):  # not the linker script's borders
+            symbols.append(Symbol(text, value, size, kind))
     return sorted(symbols, key=lambda symbol: (symbol.start, symbol.size > 0, symbol.kind))

@@ -26,9 +26,8 @@ CALLEE_SAVED = ("rip", "rbx", "rbp", "r12", "r13", "r14", "r15")  # in the SysV 
 @dataclass(frozen=True)
 class Arrival:
     """How the processor came to a pc that holds no code."""
-    way: str  # "call" or "return"
+    way: str  # "call"; "jump": a function that was called jumped there; "return"
     call: Instruction | None
-    source: int  # call: its address; return: the stack slot that the address was taken from
 
 
 @dataclass(frozen=True)
@@ -126,19 +125,25 @@ class Evidence:
         return ", ".join(f"{name} = {hex(value) if value else value}"
                          for name, value in values if value is not None)
 
+    @cached_property
     def arrival(self) -> Arrival | None:
-        """How control got to the pc, as the stack tells."""
-        sp = self.registers.get("rsp")
-        if sp is None:
+        """How control got to a pc that holds no code, as the word at rsp tells.  None: it cannot.
+
+        After a call that word is the return address, and the registers are still the call's.  The
+        words below rsp tell nothing: the trap's own frame is there.
+        """
+        back = self.memory.read_word(self.registers.get("rsp", 0))
+        if back is None:
             return None
-        back = self.memory.read_word(sp)
-        if back is not None and self.is_text(back):
-            call = self.disassembler.before(back)
-            if call is not None and call.mnemonic == "call" and self._could_reach(call):
-                return Arrival("call", call, call.address)
-        if self.memory.read_word(sp - 8 & MASK64) == self.pc:
-            return Arrival("return", None, sp - 8 & MASK64)
-        return None
+        call = self.disassembler.before(back) if self.is_text(back) else None
+        if call is None or call.mnemonic != "call":
+            return Arrival("return", None)
+        target = self._call_target(call)
+        if target is None or target == self.pc:
+            return Arrival("call", call)
+        if self.disassembler.jumps_away(target):
+            return Arrival("jump", call)
+        return Arrival("return", None)
 
     @cached_property
     def returned_to(self) -> Call | None:
@@ -165,11 +170,6 @@ class Evidence:
             return operand.value if operand else None
         known = operand.access.address is not None
         return self.memory.read_word(operand.access.address) if known else None
-
-    def _could_reach(self, call: Instruction) -> bool:
-        """False if the call's operand certainly did not hold the pc."""
-        target = self._call_target(call)
-        return target is None or target == self.pc
 
     def is_text(self, address: int) -> bool:
         if self.symbols.elf is not None:

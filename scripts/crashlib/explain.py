@@ -5,20 +5,25 @@ A rule is a small function in rules_*.py.  The last one always speaks.
 
 from __future__ import annotations
 
+import re
+
 from crashlib import rules_memory, rules_processor, rules_stack
 from crashlib.evidence import Evidence
 from crashlib.verdict import Verdict
 
-ASSERTION = "assertion failed: "
+# panic.c's words: condition, file:line, function.
+ASSERTION = re.compile(r"assertion failed: (.*), ([^,]+:\d+), (\w+)")
 
 
 def panic(evidence: Evidence) -> Verdict | None:
     if evidence.kind != "PANIC":
         return None
     text = evidence.cause.text or "no words recorded"
-    if text.startswith(ASSERTION):
-        return Verdict("assert", text, ["The kernel checked what must be true, and it was not."])
-    return Verdict("panic", f"panic: {text}", ["The kernel gave up by itself: the words are its own."])
+    found = ASSERTION.fullmatch(text)
+    if found is None:
+        return Verdict("panic", f"panic: {text}", ["The kernel gave up by itself."])
+    return Verdict("assert", f"assertion failed: {found[1]}",
+                   [f"{found[3]} checked at {found[2]} what must be true there, and it was not."])
 
 
 def by_name(evidence: Evidence) -> Verdict:

@@ -5,6 +5,7 @@ Works on a record's MAPS and the ELF's symbols; says nothing when it knows nothi
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from crashlib.elf import KernelElf
@@ -16,6 +17,7 @@ KIND_WORDS = {
     "TEXT": "kernel text", "RODATA": "read-only data", "DATA": "data", "STACK": "stack",
     "GUARD": "guard page", "HEAP": "heap", "DIRECT": "direct map", "DEVICE": "device",
     "PHYSICAL": "physical memory"}
+CLONE_SUFFIX = re.compile(r"\.(constprop|isra|part|cold|lto_priv)\b.*")  # GCC's, of copies
 NEAR = 4 * PAGE  # how far outside a range still counts as running past its end
 
 
@@ -58,8 +60,8 @@ class AddressBook:
         found = self._elf.symbol_at(address) if self._elf else None
         if found is None:
             return ""
-        offset = address - found.start
-        return f"{found.name}+{offset:#x}" if offset else found.name
+        name, offset = CLONE_SUFFIX.sub("", found.name), address - found.start
+        return f"{name}+{offset:#x}" if offset else name
 
     def describe(self, value: int) -> str:
         """What a register's value may mean, in a few words; "" for a plain number."""
@@ -82,7 +84,7 @@ class AddressBook:
         if held is not None and held.kind == "DIRECT":
             return f"direct map of physical {value - held.start:#x}"
         if held is not None:
-            return f"{KIND_WORDS[held.kind]} {held.name} + {value - held.start:#x}"
+            return f"{range_name(held)} + {value - held.start:#x}"
         stack = self.stack_at(value)
         if stack is not None:
             return f"top of {stack_name(stack)}"
@@ -100,7 +102,7 @@ class AddressBook:
 
 
 def range_name(m: Range) -> str:
-    return stack_name(m) if m.kind == "STACK" else f"{KIND_WORDS[m.kind]} {m.name}".strip()
+    return stack_name(m) if m.kind == "STACK" else m.name or KIND_WORDS[m.kind]
 
 
 def stack_name(m: Range) -> str:

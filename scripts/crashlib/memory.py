@@ -9,6 +9,9 @@ from __future__ import annotations
 import bisect
 
 
+ADDRESS_SPACE = 1 << 64
+
+
 class Memory:
     def __init__(self) -> None:
         self._starts: list[int] = []
@@ -16,7 +19,7 @@ class Memory:
 
     def add(self, address: int, data: bytes) -> None:
         """Add the parts of `data` that nobody has claimed yet."""
-        end = address + len(data)
+        end = min(address + len(data), ADDRESS_SPACE)
         for start, stop in self._gaps(address, end):
             index = bisect.bisect(self._starts, start)
             self._starts.insert(index, start)

@@ -8,9 +8,9 @@ from crashlib.payloads import RecordFlags
 
 # What each section's absence costs the reader.
 EXPECTED = {
-    "CAUS": "the cause", "REGS": "the registers", "CODE": "the code bytes at the pc",
-    "PTWK": "the page-table walks", "BTRC": "the kernel's own backtrace", "STAK": "the stack",
-    "LOGR": "the log", "MAPS": "the memory map", "ANNO": "the annotations"}
+    "CAUS": "cause", "REGS": "registers", "CODE": "code bytes at the pc", "PTWK": "page-table walks",
+    "BTRC": "the kernel's own backtrace", "STAK": "stack", "LOGR": "log", "MAPS": "memory map",
+    "ANNO": "annotations"}
 NOT_SAVED = {"NO": "not asked for", "SECRET": "withheld", "PARTLY": "only partly"}
 DIFFERENCES_SHOWN = 3
 
@@ -45,20 +45,20 @@ def _difference_words(evidence: Evidence, difference: CodeDifference) -> str:
 def find_missing(evidence: Evidence) -> list[str]:
     record = evidence.record
     missing = list(record.problems)
-    missing += [f"{tag} is absent: {what} is not known." for tag, what in EXPECTED.items()
+    missing += [f"{tag} ({what}) is absent" for tag, what in EXPECTED.items()
                 if record.section(tag) is None]
     for section in record.sections:
         if section.faulted:
-            missing.append(f"{section.tag} was cut short by a fault inside the crash writer.")
+            missing.append(f"{section.tag} was cut short by a fault inside the crash writer")
         if section.truncated:
-            missing.append(f"{section.tag} was truncated: there was more than the record holds.")
-    missing += [f"{length:#x} bytes at {start:#x} could not be read by the kernel."
+            missing.append(f"{section.tag} was truncated: there was more than the record holds")
+    missing += [f"{length:#x} bytes at {start:#x} could not be read by the kernel"
                 for start, length in record.holes]
     for captured, why in NOT_SAVED.items():
         names = sorted({r.name or r.kind.lower() for r in evidence.ranges
                         if r.captured == captured and r.kind not in ("GUARD", "PHYSICAL")})
         if names:
-            missing.append(f"Memory not saved ({why}): {', '.join(names)}.")
+            missing.append(f"memory not saved ({why}): {', '.join(names)}")
     return missing
 
 

@@ -29,12 +29,12 @@ class Pieces:
     def within(self, start: int, end: int) -> Iterator[tuple[int, bytes]]:
         """(offset, bytes) of every known stretch of [start, end)."""
         index = max(bisect.bisect(self._starts, start) - 1, 0)
-        for offset, data in self._pieces[index:]:
-            if offset >= end:
-                return
+        while index < len(self._pieces) and self._starts[index] < end:
+            offset, data = self._pieces[index]
             part = data[max(start - offset, 0):end - offset]
             if part:
                 yield max(offset, start), part
+            index += 1
 
     def lost(self, start: int, end: int) -> list[tuple[int, int]]:
         """Every stretch [first, last) of [start, end) that is not known."""

@@ -6,55 +6,34 @@ whose checksum does not hold are never handed on.  Knows no symbols and draws no
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import Enum
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crashlib.payloads import (  # noqa: F401  (re-exported: users import from here)
-    Captured, Cause, Code, End, Frame, Header, LogEntry, MapEntry, MapKind, MapPermissions,
-    MemoryUnits, Nested, Registers, SectionFlags, SectionHeader, TrapKind, Trust, Walk,
-    WalkPurpose, name_of)
+from crashlib import cstruct, problems
+from crashlib.contents import padded
+from crashlib.crc32c import crc32c
+from crashlib.lines import LINE_BYTES, Transmission, find_transmissions
+from crashlib.payloads import (FORMAT_MAJOR, MAGIC, Cause, Code, End, Frame, Header, LogEntry,
+                               MapEntry, MemoryUnits, Nested, Registers, SectionHeader, Walk)
+from crashlib.pieces import Pieces
+from crashlib.sections import UNKNOWN_TAG, Section, SectionFinder, Status
 
-UNKNOWN_TAG = "????"
-
-
-class Status(Enum):
-    GOOD = "good"              # its checksum holds
-    DAMAGED = "damaged"        # its checksum does not: nothing of it is used
-    INCOMPLETE = "incomplete"  # bytes are lost; the rest is good, each line by its own checksum
-    MISSING = "missing"        # nothing of it is left but its place
-
-
-@dataclass
-class Section:
-    tag: str  # "CAUS"; UNKNOWN_TAG if its header is lost
-    status: Status
-    offset: int  # of its header in the record
-    length: int  # with its header and padding
-    header: SectionHeader | None = None
-    lost: list[tuple[int, int]] = field(default_factory=list)  # payload bytes [start, end)
-    # What it holds, decoded: Cause, Registers, Code, list[Walk], list[Frame], MemoryUnits,
-    # list[LogEntry], list[MapEntry], dict[str, str], list[Nested], End; bytes for a tag or
-    # version that this reader does not know; None if nothing is usable.
-    payload: Any = None
-
-    @property
-    def truncated(self) -> bool:
-        return bool(self.header and self.header.flags & SectionFlags.TRUNCATED)
-
-    @property
-    def faulted(self) -> bool:
-        return bool(self.header and self.header.flags & SectionFlags.FAULTED)
+HEADER_BYTES = cstruct.size_of(Header)
+HEADER_CHECKED = next(place.offset for place in cstruct.places(Header) if place.name == "crc")
+LONGEST_ZEROS = 1 << 26  # zero memory that is spelled out: more comes from no kernel
 
 
 @dataclass
 class Provenance:
     source: str  # "console lines" or "raw record"
-    frames_good: int = 0
-    frames_repeated: int = 0  # of the good ones: said again what others had said
-    frames_bad: int = 0
-    frames_missing: int = 0
+    offset: int = 0  # raw record: where in the input it begins
+    frames_good: int = 0  # lines whose checksum held, repetitions included
+    frames_bad: int = 0  # lines whose checksum did not hold
+    frames_contradicted: int = 0  # lines that were good, but contradicted by others: not used
+    frames_missing: int = 0  # lines' worth of the record that no line brought
     bytes_missing: int = 0  # as far as is known
 
 
@@ -64,8 +43,8 @@ class Record:
     header: Header | None  # None: lost or damaged
     record_id: int | None
     sections: list[Section]
-    problems: list[str]  # what is wrong, in sentences for people
-    complete: bool  # it ends, nothing is lost or damaged (but sections may be cut short: flags)
+    problems: list[str]  # what is lost, damaged or not understood, in sentences for people
+    complete: bool  # it has its end, and no section is lost or damaged (they may be cut short)
     pieces: list[tuple[int, bytes]]  # the record's bytes that are known, by offset
     length: int  # of the record, as far as is known
 
@@ -118,13 +97,19 @@ class Record:
 
     @property
     def memory(self) -> list[tuple[int, bytes]]:
-        """(address, bytes) of every memory section, in the record's order."""
-        return [piece for units in self._memory() for piece in units.pieces]
+        """(address, bytes) of every memory section, zeros spelled out."""
+        units, zeros = self._memory(), 0
+        found = [piece for part in units for piece in part.pieces]
+        for address, length in (run for part in units for run in part.zeros):
+            zeros += length
+            if zeros <= LONGEST_ZEROS:
+                found.append((address, bytes(length)))
+        return sorted(found, key=lambda piece: piece[0])
 
     @property
     def holes(self) -> list[tuple[int, int]]:
         """(address, length) that the kernel could not read."""
-        return [hole for units in self._memory() for hole in units.holes]
+        return [hole for part in self._memory() for hole in part.holes]
 
     @property
     def log(self) -> list[LogEntry]:
@@ -136,10 +121,11 @@ class Record:
 
     @property
     def annotations(self) -> dict[str, str]:
-        return {k: v for part in self.payloads("ANNO") for k, v in part.items()}
+        return {key: value for part in self.payloads("ANNO") for key, value in part.items()}
 
     @property
     def nested(self) -> list[Nested]:
+        """What went wrong inside the crash writer."""
         return self._all("NEST")
 
     @property
@@ -147,8 +133,11 @@ class Record:
         return self._one("ENDS")
 
     def extract(self) -> tuple[bytes, list[tuple[int, int]]]:
-        """The raw record, lost ranges [start, end) filled with zeros, and those ranges."""
-        raise NotImplementedError
+        """The raw record, lost stretches [start, end) filled with zeros, and those stretches."""
+        image = bytearray(self.pieces[-1][0] + len(self.pieces[-1][1]) if self.pieces else 0)
+        for offset, data in self.pieces:
+            image[offset:offset + len(data)] = data
+        return bytes(image), Pieces(self.pieces).lost(0, max(self.length, len(image)))
 
     def _one(self, tag: str) -> Any:
         found = self.section(tag)
@@ -162,6 +151,129 @@ class Record:
 
 
 def load(source: Path | str | bytes) -> list[Record]:
-    """Every record in a file or in bytes: a console log with lines, or a raw record (found by
-    its magic at any offset).  Raises OSError if a file cannot be read, and nothing else."""
-    raise NotImplementedError
+    """Every record in a file or in bytes: raw records, found by their magic at any offset, and
+    records sent as lines.  Raises OSError if a file cannot be read, and nothing else."""
+    data = source if isinstance(source, bytes) else Path(source).read_bytes()
+    raw = _find_raw(data)
+    records = raw + [_from_lines(part) for part in find_transmissions(_outside(data, raw))]
+    return records or _find_damaged(data)
+
+
+def _parse(known: Pieces, length: int, provenance: Provenance, checked: bool) -> Record:
+    """`checked`: every known byte came with a line's checksum."""
+    data = known.read(0, HEADER_BYTES)
+    header = cstruct.decode(Header, data) if data and _header_is_good(data) else None
+    record = Record(provenance, header, header.record_id if header else None, [], [], False,
+                    list(known.within(0, length)), length)
+    if header is None or header.major <= FORMAT_MAJOR:
+        start = header.header_length if header else HEADER_BYTES
+        record.sections = SectionFinder(known, length, checked).find(start)
+    record.complete = _is_complete(record)
+    return record
+
+
+def _is_complete(record: Record) -> bool:
+    end, before = record.end, record.sections[:-1]
+    return (record.header is not None and end is not None
+            and all(section.status is Status.GOOD for section in record.sections)
+            and len(before) == end.section_count
+            and crc32c(b"".join(struct.pack("<I", s.header.crc) for s in before if s.header))
+            == end.sections_crc)
+
+
+# ---- Records sent as lines ----
+
+def _from_lines(part: Transmission) -> Record:
+    known = Pieces(part.pieces())
+    length = known.end if part.length is None else part.length
+    lost = known.lost(0, length)
+    provenance = Provenance(
+        "console lines", frames_good=part.good, frames_bad=part.bad,
+        frames_contradicted=len(part.contradicted),
+        frames_missing=sum(-(-(end - start) // LINE_BYTES) for start, end in lost),
+        bytes_missing=sum(end - start for start, end in lost))
+    record = _parse(known, length, provenance, checked=True)
+    record.record_id = part.record_id
+    record.problems = problems.of_lines(part) + problems.of_record(record)
+    return record
+
+
+# ---- Raw records ----
+
+def _find_raw(data: bytes) -> list[Record]:
+    """Those whose header's checksum holds."""
+    starts = [place for place in _places_of(MAGIC, data)
+              if _header_is_good(data[place:place + HEADER_BYTES])]
+    ends = _told_ends(data, set(starts))
+    records: list[Record] = []
+    done = 0
+    for start, following in zip(starts, starts[1:] + [len(data)]):
+        if start >= done:  # else it is memory that the record before has captured
+            records.append(_from_raw(data, start, ends.get(start, following)))
+            done = start + records[-1].length
+    return records
+
+
+def _from_raw(data: bytes, start: int, end: int) -> Record:
+    known = Pieces([(0, data[start:end])])
+    record = _parse(known, end - start, Provenance("raw record", start), checked=False)
+    if record.sections and record.sections[-1].tag == UNKNOWN_TAG:
+        del record.sections[-1]  # whatever follows the record in the input
+    record.length = min(end - start, _end_of(record))
+    record.pieces = list(known.within(0, record.length))
+    record.provenance.bytes_missing = max(0, _end_of(record) - record.length)
+    record.problems = problems.of_record(record)
+    return record
+
+
+def _end_of(record: Record) -> int:
+    last = record.sections[-1] if record.sections else None
+    return last.offset + last.length if last else HEADER_BYTES
+
+
+def _told_ends(data: bytes, starts: set[int]) -> dict[int, int]:
+    """Where the records that begin at `starts` end, as their ENDS sections tell."""
+    ends: dict[int, int] = {}
+    fixed = cstruct.size_of(SectionHeader)
+    for place in _places_of(b"ENDS", data):
+        told = data[place:place + fixed + cstruct.size_of(End)]
+        if len(told) < fixed + cstruct.size_of(End):
+            continue
+        start = place - cstruct.decode(End, told[fixed:]).length
+        length = cstruct.decode(SectionHeader, told).stored_length
+        if start in starts and place + fixed + length <= len(data):
+            ends[start] = place + fixed + padded(length)
+    return ends
+
+
+def _find_damaged(data: bytes) -> list[Record]:
+    """When nothing else was found: a raw record whose header is damaged."""
+    places = [0] + list(_places_of(MAGIC, data))[:1]
+    for place in reversed(places):
+        record = _from_raw(data, place, len(data))
+        if any(section.status is Status.GOOD for section in record.sections):
+            return [record]
+    told = problems.of_transfer(data)
+    return [Record(Provenance("raw record"), None, None, [], told, False, [], 0)] if told else []
+
+
+def _outside(data: bytes, raw: list[Record]) -> bytes:
+    """The input without the raw records: lines inside one are memory that it captured."""
+    parts, position = [], 0
+    for record in raw:
+        parts.append(data[position:record.provenance.offset])
+        position = record.provenance.offset + record.length
+    return b"\n".join(parts + [data[position:]]) if raw else data
+
+
+def _places_of(pattern: bytes, data: bytes) -> Iterator[int]:
+    place = data.find(pattern)
+    while place >= 0:
+        yield place
+        place = data.find(pattern, place + 1)
+
+
+def _header_is_good(data: bytes) -> bool:
+    if len(data) < HEADER_BYTES or not data.startswith(MAGIC):
+        return False
+    return crc32c(data[:HEADER_CHECKED]) == cstruct.decode(Header, data).crc

@@ -8,9 +8,9 @@ from __future__ import annotations
 from crashlib.evidence import PF_VECTOR, Evidence
 from crashlib.maps import range_name, stack_name
 from crashlib.rules_stack import corrupted_return
-from crashlib.verdict import (Verdict, access_words, arrival_words, canonical_words, field_words,
-                              is_null_like, value_words)
-from crashlib.x86 import MASK64, PAGE, PF_FETCH, PF_PRESENT, PF_RESERVED, PF_WRITE
+from crashlib.verdict import (Verdict, access_words, arrival_words, field_words, is_null_like,
+                              value_words)
+from crashlib.x86 import PAGE, PF_FETCH, PF_PRESENT, PF_RESERVED, PF_WRITE
 
 NULL_REACH = 1 << 20  # a field this far into a structure may still be "null plus an offset"
 
@@ -39,26 +39,11 @@ def malformed_tables(evidence: Evidence) -> Verdict | None:
 def null_call(evidence: Evidence) -> Verdict | None:
     if not is_page_fault(evidence) or not is_fetch(evidence) or not is_null_like(evidence.pc):
         return None
-    arrival = evidence.arrival()
-    if arrival is not None and arrival.way == "return":
+    if evidence.arrival is not None and evidence.arrival.way == "return":
         return corrupted_return(evidence, evidence.pc)
     what = f"{evidence.pc:#x}" if evidence.pc else "0"
-    reasons = [f"The processor was sent to address {what} to execute there; page 0 is never mapped."]
-    reasons += filter(None, [arrival_words(evidence), _operand_words(evidence, arrival)])
-    return Verdict("null-call", f"call through a null function pointer: pc = {what}", reasons,
-                   "called from")
-
-
-def _operand_words(evidence: Evidence, arrival) -> str:
-    """The register or memory that the call took its target from."""
-    operand = arrival.call.operands[0] if arrival else None
-    if operand is None or operand.kind == "immediate":
-        return ""
-    if operand.kind == "register" and operand.value == evidence.pc:
-        return f"Its operand {operand.text} = {operand.value:#x}."
-    if operand.access is None or operand.access.address is None:
-        return ""
-    return f"It read the pointer from {value_words(evidence, operand.access.address)}."
+    return Verdict("null-call", f"call through a null function pointer: pc = {what}",
+                   _non_empty(arrival_words(evidence)), "called from")
 
 
 def execute_data(evidence: Evidence) -> Verdict | None:
@@ -67,28 +52,24 @@ def execute_data(evidence: Evidence) -> Verdict | None:
     walk, held = evidence.walk_of(evidence.address), evidence.book.map_at(evidence.pc)
     if walk is not None and walk.user and walk.executable:
         return Verdict("execute-user", f"kernel executed user memory at {evidence.pc:#x} (SMEP)",
-                       ["The page belongs to user code and CR4.SMEP forbids that."])
+                       ["The page belongs to user code, and CR4.SMEP forbids that."])
+    if evidence.arrival is not None and evidence.arrival.way == "return":
+        return corrupted_return(evidence, evidence.pc)
     where = evidence.book.describe(evidence.pc) or hex(evidence.pc)
     kind = range_name(held) if held else "memory"
-    arrival = evidence.arrival()
-    if arrival is not None and arrival.way == "return":
-        return corrupted_return(evidence, evidence.pc)
-    reasons = [f"pc = {value_words(evidence, evidence.pc)} is in {kind}, which is mapped no-execute.",
-               arrival_words(evidence), _operand_words(evidence, arrival)]
-    return Verdict("execute-data", f"execution of a no-execute page: {where}",
-                   [reason for reason in reasons if reason], "called from")
+    return Verdict("execute-data", f"execution of no-execute memory: {where}",
+                   _non_empty(f"{value_words(evidence, evidence.pc)} is in {kind}, which is mapped "
+                              "no-execute.", arrival_words(evidence)), "called from")
 
 
 def jump_to_nowhere(evidence: Evidence) -> Verdict | None:
     if not is_page_fault(evidence) or not is_fetch(evidence):
         return None
-    arrival = evidence.arrival()
-    if arrival is not None and arrival.way == "call":
-        reasons = [f"Nothing is mapped at {value_words(evidence, evidence.pc)}.",
-                   arrival_words(evidence), _operand_words(evidence, arrival)]
-        return Verdict("wild-call", f"call through a bad function pointer: pc = {evidence.pc:#x}",
-                       [reason for reason in reasons if reason], "called from")
-    return corrupted_return(evidence, evidence.pc)
+    if evidence.arrival is None or evidence.arrival.way == "return":
+        return corrupted_return(evidence, evidence.pc)
+    return Verdict("wild-call", f"call through a bad function pointer: pc = {evidence.pc:#x}",
+                   _non_empty(f"Nothing is mapped at {value_words(evidence, evidence.pc)}.",
+                              arrival_words(evidence)), "called from")
 
 
 def null_pointer(evidence: Evidence) -> Verdict | None:
@@ -185,11 +166,14 @@ def wild_pointer(evidence: Evidence) -> Verdict | None:
                    reasons)
 
 
+def _non_empty(*texts: str) -> list[str]:
+    return [text for text in texts if text]
+
+
 def _access_reasons(evidence: Evidence, access) -> list[str]:
     """The operand that did it; or that none of them did, which is worth knowing."""
     if access is not None:
-        return [text for text in (access_words(evidence, access), field_words(evidence, access))
-                if text]
+        return _non_empty(access_words(evidence, access), field_words(evidence, access))
     if evidence.instruction is None:
         return ["The faulting instruction's bytes are not known."]
     accesses = [f"{a.text} = {a.address:#x}" for a in evidence.accesses() if a.address is not None]

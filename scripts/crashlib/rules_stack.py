@@ -9,7 +9,7 @@ from collections import Counter
 
 from crashlib.evidence import Evidence
 from crashlib.maps import Range, stack_name
-from crashlib.verdict import (Verdict, access_words, canonical_words, count, value_words)
+from crashlib.verdict import Verdict, canonical_words, value_words
 from crashlib.x86 import MASK64, is_canonical
 
 RECURSION_FRAMES = 8
@@ -24,25 +24,26 @@ def stack_overflow(evidence: Evidence) -> Verdict | None:
         return None
     guarded = evidence.book.stack_above(guard)
     what = stack_name(guarded or guard)
-    size = f", {(guarded.end - guarded.start) // 1024} KiB," if guarded else ""
-    reasons = [f"{proof}, below {what}{size} which has no room left.",
-               "The page fault that this caused could not be delivered on the same stack: the "
-               "processor made a double fault of it, which has a stack of its own."]
-    reasons += recursion_words(evidence)
+    size = f" ({(guarded.end - guarded.start) // 1024} KiB)" if guarded else ""
+    reasons = [f"{proof} is in the guard page of {what}{size}, which has no room left.",
+               "So the page fault could not be delivered on that stack either: hence the double "
+               "fault, which has a stack of its own.",
+               *recursion_words(evidence)]
     return Verdict("stack-overflow", f"stack overflow: {what} ran into its guard page", reasons)
 
 
 def _guard_hit(evidence: Evidence) -> tuple[Range | None, str]:
+    """The guard page that was touched, and what touched it."""
     for access in evidence.accesses():
-        if access.address is not None and evidence.book.guard_at(access.address):
-            words = access_words(evidence, access).rstrip(".")
-            return evidence.book.guard_at(access.address), words + ": in the guard page"
+        guard = evidence.book.guard_at(access.address) if access.address is not None else None
+        if guard is not None:
+            verb = "writes to" if access.writes else "reads"
+            return guard, (f"`{evidence.instruction.text}` {verb} {access.address:#x}, which")
     for name, offset in (("rsp", 0), ("rsp", -8), ("cr2", 0)):
         value = evidence.registers.get(name)
-        if value is not None and evidence.book.guard_at(value + offset & MASK64):
-            place = "at the edge of" if offset else "in"
-            return (evidence.book.guard_at(value + offset & MASK64),
-                    f"{name} = {value:#x} is {place} the guard page")
+        guard = evidence.book.guard_at(value + offset & MASK64) if value is not None else None
+        if guard is not None:
+            return guard, f"{name} = {value:#x}{' - 8' if offset else ''}"
     return None, ""
 
 
@@ -57,8 +58,9 @@ def recursion_words(evidence: Evidence) -> list[str]:
     stacks = sorted(frame.stack for frame in frames if frame.function == name and frame.stack)
     each = (stacks[-1] - stacks[0]) // (times - 1) if len(stacks) == times else 0
     size = f", {each:#x} bytes of stack each" if each else ""
-    return [f"{name} is in {count(times, 'frame')} of the {len(frames)} that the record "
-            f"holds{size}: unbounded recursion."]
+    most = f"all {times}" if times == len(frames) else f"{times} of the {len(frames)}"
+    return [f"{name} calls itself without an end: {most} frames that the record holds are "
+            f"its{size}."]
 
 
 def bad_stack_pointer(evidence: Evidence) -> Verdict | None:
@@ -98,49 +100,49 @@ def non_canonical_return(evidence: Evidence) -> Verdict | None:
         target = evidence.memory.read_word(evidence.registers.get("rsp", 0))
         if target is not None and not is_canonical(target):
             return corrupted_return(evidence, target)
-    if not is_canonical(evidence.pc):
-        arrival = evidence.arrival()
-        if arrival is None or arrival.way == "return":
-            return corrupted_return(evidence, evidence.pc)
+    arrival = evidence.arrival
+    if not is_canonical(evidence.pc) and (arrival is None or arrival.way == "return"):
+        return corrupted_return(evidence, evidence.pc)
     return None
 
 
 def corrupted_return(evidence: Evidence, target: int) -> Verdict:
     """A `ret` went, or was about to go, to a target that cannot be right."""
-    if evidence.pc == target and evidence.arrival() is None:
+    if evidence.pc == target and evidence.arrival is None:
         return _unexplained_jump(evidence, target)
     place, words = _returning_function(evidence, target)
     reasons = [f"The return address is {value_words(evidence, target)}: no code is there.",
-               canonical_words(target), words,
+               canonical_words(target), *words,
                "The stack was overwritten: look for a buffer overrun in the function that was "
                "returning, or in what it called."]
     return Verdict("corrupted-return", f"corrupted return address {target:#x}",
-                   [reason for reason in reasons if reason], "returning from", place)
+                   [reason for reason in reasons if reason],
+                   "in" if place is None else "returning from", place)
 
 
 def _unexplained_jump(evidence: Evidence, target: int) -> Verdict:
     reasons = [f"No code is at {value_words(evidence, target)}.", canonical_words(target),
-               "The stack shows neither a call nor a return that led there: a corrupted return "
-               "address or function pointer."]
+               "The stack is not known, so whether a call or a return led there cannot be told."]
     return Verdict("wild-jump", f"jump to a bad address: pc = {target:#x}",
-                   [reason for reason in reasons if reason], "called from")
+                   [reason for reason in reasons if reason])
 
 
-def _returning_function(evidence: Evidence, target: int) -> tuple[int | None, str]:
+def _returning_function(evidence: Evidence, target: int) -> tuple[int | None, list[str]]:
     """A pc inside the function that executed the `ret`, and how that is known."""
     if evidence.pc != target:
-        return evidence.pc, f"`{evidence.instruction.text}` takes it from [rsp]."
-    slot = evidence.registers.get("rsp", 0) - 8 & MASK64
-    words = f"A `ret` took it from the stack: the word below rsp, at {slot:#x}, still holds it."
+        return evidence.pc, [f"`{evidence.instruction.text}` takes it from [rsp]."]
+    words = ["A `ret` took it from the stack: the word at rsp is no return address of a call that "
+             "could have led there."]
     call = evidence.returned_to
     if call is None:
         return None, words
     name = evidence.book.symbol(call.function) or hex(call.function)
-    words += f" It should have gone back to {name}, as the frame that rbp points at tells"
-    if call.address is None or call.target is None:
-        return call.function, words + "."
+    said = f"It should have gone back to {name}, by the frame that rbp points at"
+    if call.target is None:
+        return call.function, [*words, said + "."]
     callee = evidence.book.symbol(call.target) or hex(call.target)
-    return call.target, f"{words}, whose only call is to {callee}: that one was returning."
+    return call.target, [*words, f"{said}; {name} makes one call only, of {callee}: that is what "
+                         "was returning."]
 
 
 RULES = (stack_overflow, bad_stack_pointer, double_fault, non_canonical_return)

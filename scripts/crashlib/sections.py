@@ -7,11 +7,13 @@ section whose checksum holds.  Never raises; the searching is bounded by the rec
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 from crashlib import cstruct
@@ -22,8 +24,8 @@ from crashlib.pieces import Pieces
 
 UNKNOWN_TAG = "????"
 HEADER_BYTES = cstruct.size_of(SectionHeader)
-CRC_BYTES = next(place for place in cstruct.places(SectionHeader) if place.name == "crc")
-LONGEST_SECTION = 1 << 24  # while nothing says where the record ends
+LONGEST_SECTION = 1 << 24  # of those that came in lines
+SEARCH_FACTOR, SEARCH_LEAST, SEARCH_MOST = 4, 1 << 16, 1 << 26  # bytes to be checksummed at most
 
 # A tag, a version below 256, flags below 4096: what a header begins with.
 _PLAUSIBLE = re.compile(rb"(?=[A-Z][A-Z0-9]{3}[\x00-\xff]\x00[\x00-\xff][\x00-\x0f])")
@@ -71,71 +73,83 @@ class SectionFinder:
 
     def __init__(self, known: Pieces, limit: int, checked: bool) -> None:
         self._known, self._limit, self._checked = known, limit, checked
-        self._work = 4 * known.end + 65536  # bytes to be checksummed before the search ends
-        self._verdicts: dict[int, bool] = {}
+        self._work = min(SEARCH_FACTOR * known.end + SEARCH_LEAST, SEARCH_MOST)
+        self._good: dict[int, bool] = {}
 
     def find(self, start: int) -> list[Section]:
         """All sections from `start` on, in order, with a place holder where headers are lost."""
-        end = self._find_end(start)
+        end = self._find_end()
         if end is None:
-            return [self._judge(*place) for place in self._walk(start, self._limit)]
-        sections = [self._judge(*place) for place in self._contents(start, end)]
-        return sections + [end]
+            return list(self._walk(start, self._limit))
+        return [*self._contents(start, end), end]
 
     # ---- The table of contents ----
 
-    def _find_end(self, start: int) -> Section | None:
+    def _find_end(self) -> Section | None:
         """ENDS, if it is whole: it says where it lies itself, so no other record's will do."""
-        places = [place for place in self._plausible(start) if self._tag_at(place) == b"ENDS"]
-        for offset in reversed(places):
-            if self._is_good(offset):
-                section = self._judge(offset, self._header_at(offset))
-                if isinstance(section.payload, End) and section.payload.length == offset:
-                    return section
+        for offset in reversed(self._plausible_places):
+            header = self._header_at(offset)
+            if header is None or header.tag != b"ENDS" or not self._search_finds(offset):
+                continue
+            section = self._judge(offset, header)
+            if isinstance(section.payload, End) and section.payload.length == offset:
+                return section
         return None
 
-    def _contents(self, start: int, end: Section) -> Iterator[tuple[int, SectionHeader | None]]:
+    def _contents(self, start: int, end: Section) -> Iterator[Section]:
         for header in end.payload.headers:
-            yield start, header
+            yield self._judge(start, header)
             start += HEADER_BYTES + padded(header.stored_length)
-        if start < end.offset:
-            yield from self._walk(start, end.offset)
+        yield from self._walk(start, end.offset)
 
     # ---- From header to header ----
 
-    def _walk(self, offset: int, limit: int) -> Iterator[tuple[int, SectionHeader | None]]:
-        """(offset, header) of each section; the header is None for what lies between."""
+    def _walk(self, offset: int, limit: int) -> Iterator[Section]:
         while offset < limit:
             header = self._header_at(offset)
             if header is not None and self._leads_on(offset, header, limit):
-                yield offset, header
-                offset += HEADER_BYTES + padded(header.stored_length)
-                continue
-            yield offset, None
-            offset = self._next_good(offset + ALIGNMENT, limit)
+                section = self._judge(offset, header)
+            else:
+                section = self._gap(offset, self._next_good(offset + ALIGNMENT, limit))
+            yield section
+            offset += section.length
 
     def _leads_on(self, offset: int, header: SectionHeader, limit: int) -> bool:
         """Whether the header's length is to be believed."""
-        following = offset + HEADER_BYTES + padded(header.stored_length)
-        if self._checked:
+        payload = offset + HEADER_BYTES
+        following = payload + padded(header.stored_length)
+        if following == limit or self._is_good(offset) or self._is_good(following):
+            return True
+        if self._known.read(payload, header.stored_length) is None and self._checked:
             return header.stored_length <= LONGEST_SECTION
-        return (following == limit or self._is_good(offset) or self._is_good(following)
-                or (following > limit and self._next_good(offset + ALIGNMENT, limit) == limit))
+        return following > limit and self._next_good(offset + ALIGNMENT, limit) == limit
+
+    # ---- The search ----
+
+    @cached_property
+    def _plausible_places(self) -> list[int]:
+        return [offset + match.start()
+                for offset, data in self._known.within(0, self._limit)
+                for match in _PLAUSIBLE.finditer(data)
+                if (offset + match.start()) % ALIGNMENT == 0]
+
+    @cached_property
+    def _good_places(self) -> list[int]:
+        return [place for place in self._plausible_places if self._search_finds(place)]
 
     def _next_good(self, offset: int, limit: int) -> int:
-        return next((place for place in self._plausible(offset)
-                     if place < limit and self._is_good(place)), limit)
+        index = bisect.bisect_left(self._good_places, offset)
+        return min(self._good_places[index], limit) if index < len(self._good_places) else limit
+
+    def _search_finds(self, offset: int) -> bool:
+        """_is_good(), until the search has cost too much."""
+        header = self._header_at(offset)
+        if header is None or self._work < 0:
+            return False
+        self._work -= HEADER_BYTES + header.stored_length
+        return self._is_good(offset)
 
     # ---- One place ----
-
-    def _plausible(self, start: int) -> Iterator[int]:
-        for offset, data in self._known.within(start, self._limit):
-            for match in _PLAUSIBLE.finditer(data):
-                if (offset + match.start()) % ALIGNMENT == 0:
-                    yield offset + match.start()
-
-    def _tag_at(self, offset: int) -> bytes | None:
-        return self._known.read(offset, 4)
 
     def _header_at(self, offset: int) -> SectionHeader | None:
         data = self._known.read(offset, HEADER_BYTES)
@@ -145,25 +159,22 @@ class SectionFinder:
 
     def _is_good(self, offset: int) -> bool:
         """Whether a section begins here whose checksum holds."""
-        if offset not in self._verdicts:
+        if offset not in self._good:
             header = self._header_at(offset)
-            self._verdicts[offset] = header is not None and self._checksum_holds(offset, header)
-        return self._verdicts[offset]
+            self._good[offset] = header is not None and self._checksum_holds(offset, header)
+        return self._good[offset]
 
     def _checksum_holds(self, offset: int, header: SectionHeader) -> bool:
         payload = self._known.read(offset + HEADER_BYTES, header.stored_length)
-        if payload is None or self._work < 0:
-            return False
-        self._work -= HEADER_BYTES + len(payload)
-        return section_crc(header, payload) == header.crc
+        return payload is not None and section_crc(header, payload) == header.crc
 
-    def _judge(self, offset: int, header: SectionHeader | None) -> Section:
-        """`header`: of the record itself, or its copy in ENDS."""
-        if header is None:
-            end = self._next_good(offset + ALIGNMENT, self._limit)
-            known = any(True for _ in self._known.within(offset, end))
-            return Section(UNKNOWN_TAG, Status.DAMAGED if known else Status.MISSING, offset,
-                           end - offset)
+    def _gap(self, offset: int, end: int) -> Section:
+        known = any(True for _ in self._known.within(offset, end))
+        return Section(UNKNOWN_TAG, Status.DAMAGED if known else Status.MISSING, offset,
+                       end - offset)
+
+    def _judge(self, offset: int, header: SectionHeader) -> Section:
+        """`header`: the section's own, or its copy in ENDS."""
         start, length = offset + HEADER_BYTES, header.stored_length
         section = Section(header.tag.decode("latin-1"), Status.GOOD, offset,
                           HEADER_BYTES + padded(length), header)
@@ -173,12 +184,12 @@ class SectionFinder:
         usable = section.status is Status.GOOD or (
             section.status is Status.INCOMPLETE and self._checked)
         if usable and not header.flags & (SectionFlags.COMPRESSED | SectionFlags.REDACTED):
-            section.payload = decode(section.tag,
-                                     Payload(self._known, start, length, header.address))
+            payload = Payload(self._known, start, length, header.address)
+            section.payload = decode(section.tag, payload)
         return section
 
     def _status(self, section: Section) -> Status:
-        if section.lost_bytes == 0:
+        if not section.lost:
             held = self._checksum_holds(section.offset, section.header)
             return Status.GOOD if held else Status.DAMAGED
         everything = section.lost_bytes == section.header.stored_length

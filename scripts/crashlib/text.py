@@ -6,6 +6,7 @@ terminal.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 
@@ -18,6 +19,9 @@ CYCLE_LENGTHS = range(1, 5)  # of recursion: f, f -> g, ...
 CYCLES_KEPT, CYCLES_WORTH_FOLDING = 2, 4
 LOCALS_SHOWN = 12
 SHORT_REGISTERS = ("cs", "ss", "ds", "es", "fs", "gs")
+
+UNREADABLE = re.compile(r" ?<error: Cannot access memory at address 0x[0-9a-f]+>")
+GLUE = "\xa0"  # a space at which textwrap does not break
 
 Line = list[tuple[str, str]]  # pieces of text, each with a style's name
 
@@ -49,9 +53,10 @@ def _heading(text: str, note: str = "") -> list[Line]:
 
 
 def _wrapped(text: str, style: str = "", indent: str = "  ", hanging: str = "  ") -> list[Line]:
+    text = text.replace(" = ", f"{GLUE}={GLUE}")  # a name and its value share a line
     rows = textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + hanging,
                          break_on_hyphens=False)
-    return [[(row, style)] for row in rows]
+    return [[(row.replace(GLUE, " "), style)] for row in rows]
 
 
 def _head(report: Report) -> list[Line]:
@@ -100,8 +105,9 @@ def _why(report: Report) -> list[Line]:
         lines += _wrapped(f"Error code {event.error}: " + "; ".join(event.error_words) + ".")
     for walk in report.walks:
         if not walk.expected:
-            lines += _wrapped(f"Page walk of the {walk.purpose} {walk.address}: {walk.summary}.")
-            lines += _wrapped(f"({walk.path})", "dim", "    ") if walk.path else []
+            path = f", by {walk.path}" if ">" in walk.path else ""
+            lines += _wrapped(f"Page walk of the {walk.purpose} {walk.address}: {walk.summary}"
+                              f"{path}.")
     return lines if len(lines) > 2 else []
 
 
@@ -115,7 +121,7 @@ def _backtrace(report: Report) -> list[Line]:
         lines += _wrapped(f"({report.backtrace_note})", "dim")
     shown = report.locals[:LOCALS_SHOWN]
     if shown:
-        lines += _wrapped("locals of frame 0: " + ", ".join(f"{v.name} = {v.value}" for v in shown))
+        lines += _wrapped("locals of frame 0: " + ", ".join(f"{v.name} = {_short(v.value)}" for v in shown))
     return lines
 
 
@@ -146,6 +152,8 @@ def _frame(number: int, frame: Frame) -> list[Line]:
 
 
 def _short(value: str) -> str:
+    """An argument's value: a pointer whose target was not saved is still a good pointer."""
+    value = UNREADABLE.sub("", value)
     return "?" if value == "<optimized out>" else value
 
 

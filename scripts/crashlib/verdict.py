@@ -50,13 +50,20 @@ def value_words(evidence: Evidence, value: int) -> str:
 
 def arrival_words(evidence: Evidence) -> str:
     """How control got to a pc that is no code; "" if the stack does not tell."""
-    arrival = evidence.arrival()
-    if arrival is None:
+    arrival = evidence.arrival
+    if arrival is None or arrival.call is None:
         return ""
-    if arrival.way == "return":
-        return f"A `ret` took it from the stack: the word at {arrival.source:#x} holds it."
-    at = evidence.book.symbol(arrival.source) or hex(arrival.source)
-    return f"It was called: `{arrival.call.text}` at {at} is before the return address on the stack."
+    at = evidence.book.symbol(arrival.call.address) or hex(arrival.call.address)
+    operand = arrival.call.operands[0]
+    if arrival.way == "jump":
+        return (f"A function that `{arrival.call.text}` at {at} called jumped there: its return "
+                "address is on top of the stack.")
+    words = f"`{arrival.call.text}` at {at} went there: its return address is on top of the stack"
+    if operand.kind == "register":
+        return f"{words}; {operand.text} = {hex(operand.value) if operand.value else 0}."
+    if operand.access is not None and operand.access.address is not None:
+        return f"{words}; it read the pointer from {value_words(evidence, operand.access.address)}."
+    return words + "."
 
 
 def canonical_words(value: int) -> str:

@@ -97,4 +97,4 @@ def error_code_words(vector: int, error: int) -> list[str]:
 
 def error_code_names(error: int) -> str:
     """ "P|W" """
-    return "|".join(name for bit, name, _, _ in PF_BITS if error >> bit & 1) or "0"
+    return "|".join(name for bit, name, _, _ in PF_BITS if error >> bit & 1)

@@ -452,3 +452,25 @@ size_t fake_unescape(char *data, size_t len)
     }
     return to;
 }
+
+const char *fake_exchange(struct fake_machine *machine, const char *request)
+{
+    char second[FAKE_PACKET];
+    int acks;
+
+    fake_request(machine, request, strlen(request));
+    if (fake_take_packet(machine, machine->reply, &acks) < 0)
+        return "(none)";
+    if (acks > 0)
+        fake_receive(machine, "+", 1);
+    if (fake_take_packet(machine, second, NULL) >= 0)
+        fail(machine, "a second reply");
+    return machine->reply;
+}
+
+void fake_attach(struct fake_machine *machine)
+{
+    fake_stop(machine, GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGTRAP, 1);
+    fake_exchange(machine, "qSupported:multiprocess+;swbreak+;hwbreak+;error-message-;x=y");
+    fake_exchange(machine, "QStartNoAckMode");
+}

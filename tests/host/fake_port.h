@@ -74,6 +74,7 @@ struct fake_machine {
     uint8_t output[FAKE_OUTPUT]; /* what was sent, */
     size_t output_length;
     size_t output_taken; /* and how much of it the client has looked at */
+    char reply[FAKE_PACKET];
 };
 
 /* A machine of two threads that runs, no page absent but the first, and a stub without a client. */
@@ -93,6 +94,12 @@ enum gdbstub_event fake_request(struct fake_machine *machine, const void *data, 
 /* The machine stops: a step, a breakpoint, ... of a thread. */
 enum gdbstub_event fake_stop(struct fake_machine *machine, enum gdbstub_cause cause,
                              enum gdbstub_signal signal, gdbstub_thread thread);
+
+/* Stop thread 1 with SIGTRAP and attach a client that announces all there is, in no-ack mode. */
+void fake_attach(struct fake_machine *machine);
+/* Send a request of text.  Returns the one reply, decoded but for escapes, or "(none)"; a second
+ * one aborts the program. */
+const char *fake_exchange(struct fake_machine *machine, const char *request);
 
 /*
  * Take the next packet from what the stub has sent: checked, run lengths expanded, escapes left

@@ -65,10 +65,11 @@ static bool execute(struct fake_machine *machine, gdbstub_thread thread, struct 
         counter++;
         memcpy(machine->memory + COUNTER, &counter, sizeof(counter));
         fake_set(machine, thread, FAKE_RIP, pc + 7);
-        stop->cause = matches(machine, GDBSTUB_POINT_ACCESS, COUNTER) ? GDBSTUB_CAUSE_WATCH_ACCESS
-                                                                      : GDBSTUB_CAUSE_WATCH_WRITE;
-        return !matches(machine, GDBSTUB_POINT_ACCESS, COUNTER) &&
-               !matches(machine, GDBSTUB_POINT_WRITE, COUNTER);
+        if (matches(machine, GDBSTUB_POINT_ACCESS, COUNTER))
+            stop->cause = GDBSTUB_CAUSE_WATCH_ACCESS;
+        else if (matches(machine, GDBSTUB_POINT_WRITE, COUNTER))
+            stop->cause = GDBSTUB_CAUSE_WATCH_WRITE;
+        return stop->cause == GDBSTUB_CAUSE_SIGNAL;
     case 0xcc:
         stop->cause = GDBSTUB_CAUSE_SW_BREAK; /* the pc is still at it */
         return false;
@@ -155,6 +156,12 @@ static bool break_in_wanted(struct fake_machine *machine)
     return wanted;
 }
 
+static void let_all_run(struct fake_machine *machine)
+{
+    for (gdbstub_thread thread = 1; thread <= FAKE_THREADS; thread++)
+        machine->resume[thread].action = GDBSTUB_RUN;
+}
+
 int main(void)
 {
     static struct fake_machine machine;
@@ -166,18 +173,19 @@ int main(void)
     for (gdbstub_thread thread = 1; thread <= FAKE_THREADS; thread++) {
         fake_set(&machine, thread, FAKE_RIP, CODE);
         fake_set(&machine, thread, FAKE_RSP, STACK + 0x800 * thread);
-        machine.resume[thread].action = GDBSTUB_RUN;
     }
+    let_all_run(&machine);
     for (;;) {
-        bool running = run(&machine, &resumed, &stop);
-        if (running && break_in_wanted(&machine)) {
+        /* Also between the steps of a range: ^C ends one. */
+        if (break_in_wanted(&machine))
             stop = (struct gdbstub_stop){GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGINT, 1, 0};
-            running = false;
-        }
-        if (running)
+        else if (run(&machine, &resumed, &stop))
             continue;
-        if (serve(&machine, gdbstub_stopped(&machine.stub, &stop)) == GDBSTUB_KILL)
+        enum gdbstub_event event = serve(&machine, gdbstub_stopped(&machine.stub, &stop));
+        if (event == GDBSTUB_KILL)
             return 0;
+        if (event == GDBSTUB_DETACH)
+            let_all_run(&machine);
         resumed = true;
     }
 }

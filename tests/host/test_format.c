@@ -141,6 +141,18 @@ static void mistakes_do_no_harm(void **state)
     assert_string_equal(text, "(null)");
 }
 
+static void bytes_as_hexadecimal_digits(void **state)
+{
+    static const uint8_t bytes[] = {0x00, 0x09, 0xa0, 0xff};
+    char text[2 * sizeof bytes + 1];
+
+    (void)state;
+    format_hex(text, bytes, sizeof bytes);
+    assert_string_equal(text, "0009a0ff");
+    format_hex(text, bytes, 0);
+    assert_string_equal(text, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +163,7 @@ int main(void)
         cmocka_unit_test(several_arguments_in_one_format),
         cmocka_unit_test(a_precision_bounds_what_is_read),
         cmocka_unit_test(mistakes_do_no_harm),
+        cmocka_unit_test(bytes_as_hexadecimal_digits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

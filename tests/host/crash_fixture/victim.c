@@ -19,7 +19,10 @@ unsigned char data_code[16] = {0x90, 0xc3};
 
 static inline struct node *list_next(struct node *node)
 {
-    return node->next;
+    struct node *next = node->next;
+
+    victims_done++;
+    return next;
 }
 
 __attribute__((noinline)) word victim_null_read(struct node *head)
@@ -70,6 +73,12 @@ __attribute__((noinline)) void victim_smash(word garbage)
     __asm__ volatile("" : : "r"(local) : "memory");
 }
 
+__attribute__((noinline)) void victim_careless(word garbage)
+{
+    victim_smash(garbage);
+    victims_done++;
+}
+
 __attribute__((noinline)) void victim_selector(unsigned selector)
 {
     __asm__ volatile("mov %0, %%fs" : : "r"(selector));
@@ -115,8 +124,8 @@ void kernel_main(struct node *list)
     victim_write((int *)(word)fixed_table);
     victim_invalid();
     victims_done += victim_overflow(0);
-    victim_smash(victims_done);
-    victim_selector(0x1234);
+    victim_careless(victims_done);
+    victim_selector(0x1230);
     victims_done += victim_rdmsr(0xdead);
     victim_vector(data_code);
     victim_panic(3);

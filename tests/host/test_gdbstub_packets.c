@@ -1,0 +1,462 @@
+/*
+ * test_gdbstub_packets.c - each packet's reply, one row each, from the same state of one machine.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "fake_port.h"
+
+#define ZEROS_8   "00000000"
+#define ZEROS_16  ZEROS_8 ZEROS_8
+#define ZEROS_64  ZEROS_16 ZEROS_16 ZEROS_16 ZEROS_16
+#define ZEROS_128 ZEROS_64 ZEROS_64
+
+struct row {
+    const char *request;
+    const char *reply;
+};
+
+/* Thread 1 has stopped at 0x1000 by SIGTRAP, with rsp at 0x8000; 0x1000 to 0x1fff hold 0, 1, 2...;
+ * pages 0 and 2 are absent, 5 is read-only, 6 is refused to breakpoints; cs is constant. */
+static const struct row rows[] = {
+    /* handshake.c */
+    {"qSupported", "PacketSize=1000;QStartNoAckMode+;qXfer:features:read+;vContSupported+;swbreak+"
+                   ";binary-upload+;hwbreak+"},
+    {"qSupported:multiprocess+", "PacketSize=1000;QStartNoAckMode+;qXfer:features:read+"
+                                 ";vContSupported+;swbreak+;binary-upload+;hwbreak+;multiprocess+"},
+    {"qSupported:multiprocess-;;x", "PacketSize=1000;QStartNoAckMode+;qXfer:features:read+"
+                                    ";vContSupported+;swbreak+;binary-upload+;hwbreak+"},
+    {"QStartNoAckMode", "OK"},
+    {"QStartNoAckMode,", "E01"},
+    {"qAttached", "1"},
+    {"qAttached:1", "1"},
+    {"qSymbol::", "OK"},
+    {"D", "OK"},
+    {"D;1", "OK"},
+    {"D;2", "E22"},
+    {"D1", "E22"},
+    {"k", "(none)"},
+    {"kx", "E01"},
+    {"vKill;1", "OK"},
+    {"vKill;2", "E22"},
+    {"vKill", "E22"},
+
+    /* stop.c */
+    {"?", "T0506:" ZEROS_16 ";07:0080000000000000;10:0010000000000000;thread:p1.1;core:0;"},
+    {"??", "E01"},
+    {"vCtrlC", "OK"},
+    {"vCtrlC;", "E01"},
+
+    /* registers.c: rax to r15 (rsp is 0x8000), rip, eflags and six segments */
+    {"g", ZEROS_64 ZEROS_16 ZEROS_16 ZEROS_16 "0080000000000000" ZEROS_128 "0010000000000000" ZEROS_8
+              "10000000" ZEROS_8 ZEROS_8 ZEROS_8 ZEROS_8 ZEROS_8},
+    {"g0", "E01"},
+    {"G", "E22"},
+    {"G1122334455667788", "OK"},
+    {"G11223344556677889900", "E22"},
+    {"G112233445566778", "E01"},
+    {"G11223344556677xx", "E01"},
+    {"p10", "0010000000000000"},
+    {"p7", "0080000000000000"},
+    {"p28", ZEROS_16 ZEROS_16},
+    {"p29", "xxxxxxxxxxxxxxxx"},
+    {"p2a", "E22"},
+    {"pffffffffffffffff", "E22"},
+    {"p10000000000000000", "E01"},
+    {"p", "E01"},
+    {"p10,", "E01"},
+    {"P0=1122334455667788", "OK"},
+    {"P0=11223344556677", "E22"},
+    {"P0=112233445566778899", "E22"},
+    {"P0=", "E22"},
+    {"P0", "E01"},
+    {"P0=xx", "E01"},
+    {"P12=33000000", "E13"},
+    {"P29=" ZEROS_16, "E13"},
+    {"P2a=" ZEROS_16, "E22"},
+
+    /* memory.c */
+    {"m1000,4", "00010203"},
+    {"m1000,1", "00"},
+    {"m1000,0", ""},
+    {"m0,1", "E14"},
+    {"m0,0", ""},
+    {"m1ffe,4", "feff"},
+    {"m2000,1", "E14"},
+    {"mffffffffffffffff,1", "a5"},
+    {"mfffffffffffffffe,8", "a5a5"},
+    {"mffffffffffffffff,ffffffffffffffff", "a5"},
+    {"m7fffffffffffffff,ffffffffffffffff", "E14"},
+    {"m", "E01"},
+    {"m1000", "E01"},
+    {"m1000,", "E01"},
+    {"m,4", "E01"},
+    {"m1000,4,", "E01"},
+    {"mx,1", "E01"},
+    {"m11112222333344445,1", "E01"},
+    {"m00000000000000000001000,1", "00"},
+    {"x1041,3", "bABC"},
+    {"x1023,2", "b}\x03}\x04"},
+    {"x1000,0", "b"},
+    {"x2000,1", "E14"},
+    {"x1000", "E01"},
+    {"M1000,2:abcd", "OK"},
+    {"M1000,0:", "OK"},
+    {"M1000,2:ab", "E22"},
+    {"M1000,2:abcdef", "E22"},
+    {"M1000,2:abc", "E01"},
+    {"M1000,2:zzzz", "E01"},
+    {"M1000,2", "E01"},
+    {"M2000,1:00", "E14"},
+    {"M1fff,2:0000", "E14"},
+    {"M5000,1:00", "E14"},
+    {"Mffffffffffffffff,2:0000", "E14"},
+    {"X1000,3:abc", "OK"},
+    {"X1000,0:", "OK"},
+    {"X1000,1:}]", "OK"},
+    {"X1000,1:}", "E01"},
+    {"X1000,1:ab", "E22"},
+    {"X1000,2:a", "E22"},
+    {"X2000,1:a", "E14"},
+    {"X1000,1", "E01"},
+
+    /* points.c, breakpoints.c */
+    {"Z0,1000,1", "OK"},
+    {"Z0,0,1", "E14"},
+    {"Z0,2000,1", "E14"},
+    {"Z0,1000,2", "E22"},
+    {"Z0,1000,0", "E22"},
+    {"Z0,5000,1", "E.the memory does not keep what is written to it"},
+    {"Z0,6000,1", "E.in the debugger itself"},
+    {"Z0,1000", "E01"},
+    {"Z0", "E01"},
+    {"Z", "E01"},
+    {"Z0,1000,1;X1,27", "E01"},
+    {"Z1,1000,1", "OK"},
+    {"Z1,6000,1", "E.in the debugger itself"},
+    {"Z2,3000,4", "OK"},
+    {"Z2,6000,4", "OK"},
+    {"Z2,3000,0", "E22"},
+    {"Z2,ffffffffffffffff,2", "E22"},
+    {"Z3,3000,4", ""},
+    {"Z4,3000,4", "OK"},
+    {"Z5,3000,4", ""},
+    {"z0,1000,1", "OK"},
+    {"z0,0,1", "OK"},
+    {"z1,1000,1", "OK"},
+    {"z2,3000,4", "OK"},
+    {"z3,3000,4", ""},
+    {"z5,3000,4", ""},
+    {"z", "E01"},
+
+    /* resume.c */
+    {"c", "(none)"},
+    {"c1004", "(none)"},
+    {"cx", "E01"},
+    {"C05", "(none)"},
+    {"C05;1004", "(none)"},
+    {"C", "E01"},
+    {"C05;", "E01"},
+    {"C100", "E01"},
+    {"s", "(none)"},
+    {"s1004", "(none)"},
+    {"S0b", "(none)"},
+    {"S", "E01"},
+    {"vCont?", "vCont;c;C;s;S;r"},
+    {"vCont?;", "E01"},
+    {"vCont;c", "(none)"},
+    {"vCont;s:p1.1", "(none)"},
+    {"vCont;S0b:p1.1;c", "(none)"},
+    {"vCont;r1000,1010:p1.1", "(none)"},
+    {"vCont", "E01"},
+    {"vCont;", "E01"},
+    {"vCont;c;", "E01"},
+    {"vCont;t", "E01"},
+    {"vCont;C", "E01"},
+    {"vCont;r1000", "E01"},
+    {"vCont;c:", "E01"},
+    {"vCont;c:p1.1x", "E01"},
+    {"vCont;c:p1.9", "E03"},
+    {"vCont;c:p2.1", "E01"},
+    {"vCont;c;c;c;c;c;c;c;c;c;c;c;c;c;c;c;c;c", "E.too many actions in one packet"},
+    {"vContx", ""},
+
+    /* threads.c */
+    {"Hg0", "OK"},
+    {"Hg-1", "OK"},
+    {"Hg2", "OK"},
+    {"Hgp1.2", "OK"},
+    {"Hgp1.-1", "OK"},
+    {"Hgp1", "OK"},
+    {"Hgp0.0", "OK"},
+    {"Hgp-1.-1", "OK"},
+    {"Hgp1.9", "E03"},
+    {"Hgp2.1", "E01"},
+    {"Hg", "E01"},
+    {"Hg-2", "E01"},
+    {"Hgp1.", "E01"},
+    {"Hc0", "OK"},
+    {"Hc-1", "OK"},
+    {"Hc2", "OK"},
+    {"Hc9", "E03"},
+    {"Hx0", ""},
+    {"H", ""},
+    {"T1", "OK"},
+    {"Tp1.2", "OK"},
+    {"Tp1.3", "E03"},
+    {"T-1", "E03"},
+    {"T0", "E03"},
+    {"T", "E01"},
+    {"qC", "QCp1.1"},
+    {"qC,", "E01"},
+    {"qfThreadInfo", "mp1.1,p1.2"},
+    {"qfThreadInfo,", "E01"},
+    {"qsThreadInfo;", "E01"},
+    {"qThreadExtraInfo,p1.2",
+     "7468726561642d32" "3a20" "736c656570696e67" "2c2043505520" "31"}, /* thread-2: sleeping, CPU 1 */
+    {"qThreadExtraInfo,p1.3", "E03"},
+    {"qThreadExtraInfo", "E01"},
+
+    /* xfer.c, description.c */
+    {"qXfer:features:read:target.xml:0,5", "m<?xml"},
+    {"qXfer:features:read:target.xml:2,3", "mxml"},
+    {"qXfer:features:read:target.xml:0,0", "m"},
+    {"qXfer:features:read:target.xml:ffffff,10", "l"},
+    {"qXfer:features:read:target.xml:0", "E01"},
+    {"qXfer:features:read:target.xml", "E01"},
+    {"qXfer:features:read:other.xml:0,10", "E00"},
+    {"qXfer:features:read::0,10", "E00"},
+    {"qXfer:features:write:target.xml:0:00", ""},
+    {"qXfer:auxv:read::0,10", ""},
+    {"qXfer", "E01"},
+
+    /* console.c; `many` has a test of its own */
+    {"qRcmd,7175696574", "OK"},
+    {"qRcmd,6e6f6e65", ""},
+    {"qRcmd,", ""},
+    {"qRcmd,7", "E01"},
+    {"qRcmd", "E01"},
+
+    /* not spoken: GDB tries them, and must learn so; names of others that begin like ours */
+    {"vMustReplyEmpty", ""},
+    {"!", ""},
+    {"R00", ""},
+    {"vRun;", ""},
+    {"qCRC:1000,10", ""},
+    {"qSearch:memory:1000;10;a", ""},
+    {"qTStatus", ""},
+    {"qOffsets", ""},
+    {"qSupportedX", ""},
+    {"QStartNoAckModeX", ""},
+    {"qL1200000000000000000", ""},
+    {"qfThreadInfoX", ""},
+    {"", ""},
+    {"q", ""},
+    {"v", ""},
+    {"\xff", ""},
+};
+
+enum {
+    ROWS = sizeof(rows) / sizeof(rows[0]),
+};
+
+static void prepare(struct fake_machine *machine)
+{
+    fake_init(machine);
+    for (unsigned i = 0; i < FAKE_PAGE; i++)
+        machine->memory[FAKE_PAGE + i] = (uint8_t)i;
+    memset(machine->memory + FAKE_MEMORY, 0xa5, FAKE_PAGE);
+    machine->absent[2] = true;
+    machine->read_only[5] = true;
+    machine->refused_from = 0x6000;
+    machine->refused_to = 0x7000;
+    machine->constant[FAKE_CS] = true;
+    fake_set(machine, 1, FAKE_RIP, 0x1000);
+    fake_set(machine, 1, FAKE_RSP, 0x8000);
+    fake_set(machine, 1, FAKE_CS, 0x10);
+    fake_attach(machine);
+}
+
+static void each_packet_gets_its_reply(void **state)
+{
+    static struct fake_machine machine;
+
+    (void)state;
+    for (size_t i = 0; i < ROWS; i++) {
+        prepare(&machine);
+        const char *reply = fake_exchange(&machine, rows[i].request);
+        if (strcmp(reply, rows[i].reply) != 0)
+            fail_msg("%s: expected \"%s\", got \"%s\"", rows[i].request, rows[i].reply, reply);
+    }
+}
+
+/* A second time, with acknowledgements. */
+static void each_packet_is_acknowledged(void **state)
+{
+    static struct fake_machine machine;
+
+    (void)state;
+    for (size_t i = 0; i < ROWS; i++) {
+        prepare(&machine);
+        machine.stub.no_ack = false;
+        machine.output_length = machine.output_taken = 0;
+        const char *reply = fake_exchange(&machine, rows[i].request);
+        if (machine.output_length == 0 || machine.output[0] != '+')
+            fail_msg("%s: not acknowledged", rows[i].request);
+        if (strcmp(reply, rows[i].reply) != 0)
+            fail_msg("%s: expected \"%s\", got \"%s\"", rows[i].request, rows[i].reply, reply);
+    }
+}
+
+/* A request that resumes or kills has no reply; every other has one, and it is a proper packet, or
+ * fake_exchange() says what is wrong with it. */
+static void each_truncated_packet_gets_one_reply(void **state)
+{
+    static struct fake_machine machine;
+    char request[128];
+
+    (void)state;
+    for (size_t i = 0; i < ROWS; i++) {
+        for (size_t len = 0; len < strlen(rows[i].request); len++) {
+            snprintf(request, sizeof(request), "%.*s", (int)len, rows[i].request);
+            prepare(&machine);
+            const char *reply = fake_exchange(&machine, request);
+            bool gone = machine.stub.running || !machine.stub.attached;
+            if (strcmp(reply, "(none)") == 0 && !gone)
+                fail_msg("%s: no reply", request);
+        }
+    }
+}
+
+static bool is_tested(const char *name)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (strncmp(rows[i].request, name, strlen(name)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void each_row_of_the_packet_table_is_tested(void **state)
+{
+    static const char *const names[] = {
+#define PACKET(name, handler, when) name,
+#include "gdbstub/packets.def"
+#undef PACKET
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (!is_tested(names[i]))
+            fail_msg("%s has no row here", names[i]);
+    }
+}
+
+/* What the port does not offer is neither advertised nor spoken. */
+static void absent_members_of_the_port_are_not_offered(void **state)
+{
+    static struct fake_machine machine;
+
+    (void)state;
+    prepare(&machine);
+    machine.port.insert_point = NULL;
+    machine.port.remove_point = NULL;
+    machine.port.monitor = NULL;
+    assert_null(strstr(fake_exchange(&machine, "qSupported"), "hwbreak"));
+    assert_string_equal(fake_exchange(&machine, "Z1,1000,1"), "");
+    assert_string_equal(fake_exchange(&machine, "z2,3000,4"), "");
+    assert_string_equal(fake_exchange(&machine, "Z0,1000,1"), "OK");
+    assert_string_equal(fake_exchange(&machine, "qRcmd,68656c6c6f"), "");
+}
+
+/* What a client has not announced it is not sent. */
+static void plain_clients_get_plain_replies(void **state)
+{
+    static struct fake_machine machine;
+
+    (void)state;
+    prepare(&machine);
+    fake_exchange(&machine, "qSupported");
+    assert_string_equal(fake_exchange(&machine, "qC"), "QC1");
+    assert_string_equal(fake_exchange(&machine, "qfThreadInfo"), "m1,2");
+    fake_exchange(&machine, "c");
+    fake_stop(&machine, GDBSTUB_CAUSE_SW_BREAK, GDBSTUB_SIGTRAP, 2);
+    fake_take_packet(&machine, machine.reply, NULL);
+    assert_string_equal(machine.reply, "T0506:" ZEROS_16 ";07:" ZEROS_16 ";10:" ZEROS_16
+                                       ";thread:2;core:1;");
+}
+
+static void clients_that_take_messages_get_messages(void **state)
+{
+    static struct fake_machine machine;
+
+    (void)state;
+    prepare(&machine);
+    fake_exchange(&machine, "qSupported:error-message+");
+    assert_string_equal(fake_exchange(&machine, "m0,1"), "E.the memory cannot be reached");
+    assert_string_equal(fake_exchange(&machine, "m"), "E.malformed packet");
+    assert_string_equal(fake_exchange(&machine, "Z0,6000,1"), "E.in the debugger itself");
+    assert_string_equal(fake_exchange(&machine, "qXfer:features:read:x:0,1"), "E00");
+}
+
+static void each_cause_is_told(void **state)
+{
+    static const struct {
+        enum gdbstub_cause cause;
+        const char *text;
+    } causes[] = {
+        {GDBSTUB_CAUSE_SIGNAL, "T05"},
+        {GDBSTUB_CAUSE_SW_BREAK, "T05swbreak:;"},
+        {GDBSTUB_CAUSE_HW_BREAK, "T05hwbreak:;"},
+        {GDBSTUB_CAUSE_WATCH_WRITE, "T05watch:3000;"},
+        {GDBSTUB_CAUSE_WATCH_ACCESS, "T05awatch:3000;"},
+    };
+    static struct fake_machine machine;
+    char expected[256];
+
+    (void)state;
+    prepare(&machine);
+    for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
+        assert_string_equal(fake_exchange(&machine, "vCont;c"), "(none)");
+        fake_stop(&machine, causes[i].cause, GDBSTUB_SIGTRAP, 1);
+        snprintf(expected, sizeof(expected),
+                 "%s06:" ZEROS_16 ";07:0080000000000000;10:0010000000000000;thread:p1.1;core:0;",
+                 causes[i].text);
+        assert_true(fake_take_packet(&machine, machine.reply, NULL) > 0);
+        assert_string_equal(machine.reply, expected);
+    }
+}
+
+/* A register without a value is left out of a stop reply. */
+static void absent_registers_are_not_expedited(void **state)
+{
+    static struct fake_machine machine;
+
+    (void)state;
+    prepare(&machine);
+    machine.without_value[FAKE_RBP] = true;
+    assert_string_equal(fake_exchange(&machine, "?"), "T0507:0080000000000000;10:0010000000000000"
+                                                      ";thread:p1.1;core:0;");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_packet_gets_its_reply),
+        cmocka_unit_test(each_packet_is_acknowledged),
+        cmocka_unit_test(each_truncated_packet_gets_one_reply),
+        cmocka_unit_test(each_row_of_the_packet_table_is_tested),
+        cmocka_unit_test(absent_members_of_the_port_are_not_offered),
+        cmocka_unit_test(plain_clients_get_plain_replies),
+        cmocka_unit_test(clients_that_take_messages_get_messages),
+        cmocka_unit_test(each_cause_is_told),
+        cmocka_unit_test(absent_registers_are_not_expedited),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
