@@ -31,6 +31,11 @@ struct composer {
     size_t length;
 };
 
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 static void put(struct composer *line, char character)
 {
     line->text[line->length++] = character;
@@ -47,7 +52,7 @@ static void put_base64(struct composer *line, const uint8_t *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i += 3) {
         uint32_t group = 0;
-        size_t have = len - i < 3 ? len - i : 3;
+        size_t have = smaller(len - i, 3);
 
         for (size_t j = 0; j < have; j++)
             group |= (uint32_t)bytes[i + j] << (16 - 8 * j);
@@ -105,11 +110,9 @@ static bool flush(struct crash_lines *lines)
 
 static void keep_first(struct crash_lines *lines, const uint8_t *bytes, size_t len)
 {
-    if (lines->length >= CRASH_LINE_REPEATED)
-        return;
-    if (len > CRASH_LINE_REPEATED - lines->length)
-        len = CRASH_LINE_REPEATED - lines->length;
-    memcpy(lines->first + lines->length, bytes, len);
+    if (lines->length < CRASH_LINE_REPEATED)
+        memcpy(lines->first + lines->length, bytes,
+               smaller(len, CRASH_LINE_REPEATED - lines->length));
 }
 
 static bool lines_write(void *ctx, const void *bytes, size_t len)
@@ -123,10 +126,8 @@ static bool lines_write(void *ctx, const void *bytes, size_t len)
         return false;
     keep_first(lines, next, len);
     while (len > 0) {
-        size_t part = CRASH_LINE_BYTES - lines->fill;
+        size_t part = smaller(len, CRASH_LINE_BYTES - lines->fill);
 
-        if (part > len)
-            part = len;
         memcpy(lines->line + lines->fill, next, part);
         lines->fill += part;
         lines->length += (uint32_t)part;
@@ -141,14 +142,12 @@ static bool lines_write(void *ctx, const void *bytes, size_t len)
 /* The record's most valuable bytes once more, in a transmission of their own. */
 static bool repeat_first(struct crash_lines *lines)
 {
-    uint32_t end = lines->length < CRASH_LINE_REPEATED ? lines->length : CRASH_LINE_REPEATED;
+    size_t end = smaller(lines->length, CRASH_LINE_REPEATED);
     bool printed = print_begin(lines);
 
-    for (uint32_t offset = 0; printed && offset < end; offset += CRASH_LINE_BYTES) {
-        uint32_t len = end - offset < CRASH_LINE_BYTES ? end - offset : CRASH_LINE_BYTES;
-
-        printed = print_line(lines, LINE_DATA, offset, lines->first + offset, len);
-    }
+    for (size_t offset = 0; printed && offset < end; offset += CRASH_LINE_BYTES)
+        printed = print_line(lines, LINE_DATA, (uint32_t)offset, lines->first + offset,
+                             smaller(end - offset, CRASH_LINE_BYTES));
     return printed && print_line(lines, LINE_END, lines->length, NULL, 0);
 }
 

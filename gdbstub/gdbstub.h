@@ -284,6 +284,9 @@ bool gdbstub_print(struct gdbstub *stub, const char *text, size_t len);
  * bytes to gdbstub_receive() until gdbstub_attached() is false, for a bounded time. */
 bool gdbstub_exited(struct gdbstub *stub, uint8_t status);
 
+/* The same for a program that a fault has ended (`X`). */
+bool gdbstub_killed(struct gdbstub *stub, enum gdbstub_signal signal);
+
 /* Something went wrong inside a port function or the stub while a request was answered, and the
  * caller has unwound out of it: answer `E.text` instead, and go on with the session. */
 void gdbstub_abandon(struct gdbstub *stub, const char *text);

@@ -131,7 +131,8 @@ enum gdbstub_event gdbstub_stopped(struct gdbstub *stub, const struct gdbstub_st
     return held ? answer_request(stub) : GDBSTUB_WAIT;
 }
 
-bool gdbstub_exited(struct gdbstub *stub, uint8_t status)
+/* W or X, which end the session. */
+static bool tell_end(struct gdbstub *stub, char how, uint8_t value)
 {
     bool owed = stub->attached && stub->running && !stub->request_held;
 
@@ -141,8 +142,8 @@ bool gdbstub_exited(struct gdbstub *stub, uint8_t status)
     if (!owed)
         return false;
     stub_begin_reply(stub);
-    stub_put_char(stub, 'W');
-    stub_put_bytes(stub, &status, 1);
+    stub_put_char(stub, how);
+    stub_put_bytes(stub, &value, 1);
     if (stub->client & CLIENT_MULTIPROCESS) {
         stub_put_text(stub, ";process:");
         stub_put_number(stub, STUB_PROCESS_ID);
@@ -151,6 +152,16 @@ bool gdbstub_exited(struct gdbstub *stub, uint8_t status)
     stub->closing = !stub->no_ack;
     stub->attached = stub->closing;
     return true;
+}
+
+bool gdbstub_exited(struct gdbstub *stub, uint8_t status)
+{
+    return tell_end(stub, 'W', status);
+}
+
+bool gdbstub_killed(struct gdbstub *stub, enum gdbstub_signal signal)
+{
+    return tell_end(stub, 'X', (uint8_t)signal);
 }
 
 void gdbstub_abandon(struct gdbstub *stub, const char *text)

@@ -44,11 +44,13 @@ struct job {
 
 static void end_by_exit(void)
 {
+    debugger_killed(&crash.trap);
     arch_exit_emulator(EXIT_STATUS);
 }
 
 static void end_by_reboot(void)
 {
+    debugger_killed(&crash.trap);
     arch_reset();
 }
 
@@ -57,9 +59,15 @@ static void end_by_halt(void)
     arch_halt();
 }
 
+static void end_by_debugger(void)
+{
+    debugger_examine(&crash.trap);
+    end_by_exit();
+}
+
 /* In the order of ENDINGS. */
-static void (*const endings[])(void) = {end_by_exit, end_by_reboot, end_by_halt};
-static const char ENDINGS[] = "exit|reboot|halt";
+static void (*const endings[])(void) = {end_by_exit, end_by_reboot, end_by_halt, end_by_debugger};
+static const char ENDINGS[] = "exit|reboot|halt|gdb";
 
 static _Noreturn void finish(void)
 {

@@ -347,25 +347,47 @@ void debugger_wait(void)
     debugger.waiting = false;
 }
 
+/* Wait, for a bounded time, until GDB has acknowledged what it was told. */
+static void wait_for_ack(void)
+{
+    for (int i = 0; i < EXIT_POLLS && gdbstub_attached(&debugger.stub); i++) {
+        int byte = arch_line_read(debugger.machine.line);
+
+        if (byte >= 0)
+            (void)gdbstub_receive(&debugger.stub, (uint8_t)byte);
+    }
+    arch_line_flush(debugger.machine.line);
+}
+
 void debugger_exited(uint8_t status)
 {
     if (!debugger.enabled || !gdbstub_attached(&debugger.stub))
         return;
     debugger.active = true;
-    if (gdbstub_exited(&debugger.stub, status)) {
-        for (int i = 0; i < EXIT_POLLS && gdbstub_attached(&debugger.stub); i++) {
-            int byte = arch_line_read(debugger.machine.line);
+    if (gdbstub_exited(&debugger.stub, status))
+        wait_for_ack();
+}
 
-            if (byte >= 0)
-                (void)gdbstub_receive(&debugger.stub, (uint8_t)byte);
-        }
-    }
-    arch_line_flush(debugger.machine.line);
+void debugger_killed(const struct trap *trap)
+{
+    if (!debugger.enabled || !gdbstub_attached(&debugger.stub))
+        return;
+    if (gdbstub_killed(&debugger.stub, signal_of(trap)))
+        wait_for_ack();
 }
 
 void debugger_mute(void)
 {
+    debugger.active = true;
     if (debugger.enabled)
         (void)arch_line_break_in(debugger.machine.line, false);
-    debugger.enabled = false;
+}
+
+void debugger_examine(struct trap *trap)
+{
+    const struct gdbstub_stop why = {
+        .cause = GDBSTUB_CAUSE_SIGNAL, .signal = signal_of(trap), .thread = THE_THREAD};
+
+    if (debugger.enabled)
+        (void)stop_machine(trap, why);
 }

@@ -20,8 +20,12 @@ void debugger_wait(void);
  * time. */
 void debugger_exited(uint8_t status);
 
-/* Listen to the line no longer: what comes on it has no effect from now on.  Anywhere. */
+/* The kernel has crashed.  From the first of these on, nothing but they gives the stub control:
+ * listen to the line no longer; serve a debugger the frozen machine until it lets go; tell an
+ * attached one that this was the end. */
 void debugger_mute(void);
+void debugger_examine(struct trap *trap);
+void debugger_killed(const struct trap *trap);
 
 /* Rows of the trap table: a byte on the line that may ask for a stop; anything else that stops. */
 enum trap_verdict debugger_break_in(struct trap *trap);

@@ -80,12 +80,9 @@ void kernel_main(void)
         debugger_wait();
     }
     spec = command_line_value("run");
-    if (spec != NULL)
-        run(spec);
-    else if (app_present())
+    if (spec == NULL && app_present())
         app_run();
-    else
-        run("heartbeat");
+    run(spec != NULL ? spec : "heartbeat");
     arch_exit_emulator(EXIT_DONE);
     log_print(LOG_NOTICE, "nothing left to run");
     arch_halt();

@@ -279,9 +279,9 @@ def next_steps(file: str, choice: Choice, options: argparse.Namespace) -> list[t
     extra = f" --record {choice.number}" if choice.total > 1 else ""
     extra += f" --elf {quote(str(options.elf))}" if options.elf else ""
     extra += " --force" if options.force else ""
-    program = "scripts/crash.py"
-    return [(f"{program} gdb {source}{extra}", "GDB on the crashed frame"),
-            (f"{program} core -o FILE {source}{extra}", "a core for gdb, lldb, drgn")]
+    program = quote(sys.argv[0])
+    return [(f"{program} gdb {source}{extra}", "in GDB"),
+            (f"{program} core -o FILE {source}{extra}", "as a core")]
 
 
 def write(path: Path, data: bytes) -> None:

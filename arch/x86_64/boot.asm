@@ -189,5 +189,5 @@ boot_directories:   resb 4 * 4096
 global boot_stack
 global boot_stack_top
 boot_stack_guard:   resb 4096
-boot_stack:         resb 32 * 1024
+boot_stack:         resb 16 * 1024
 boot_stack_top:

@@ -57,8 +57,8 @@ static void mix_random(void)
 
 static void mix_date(void)
 {
-    for (uint8_t i = 0; i < CMOS_DATE_BYTES; i++) {
-        outb(CMOS_INDEX, i);
+    for (unsigned i = 0; i < CMOS_DATE_BYTES; i++) {
+        outb(CMOS_INDEX, (uint8_t)i);
         mix(inb(CMOS_DATA));
     }
 }

@@ -108,16 +108,22 @@ struct trap_frame *arch_trap_stack(struct trap_frame *frame)
     return moved;
 }
 
-/* Have the trap handled.  Returns the frame to load. */
+/* CR2 as each CPU's innermost page fault left it. */
+static uint64_t fault_addresses[CPUS];
+
+/* Have the trap handled.  Returns the frame to load, with CR2 as it was before: a copy that faulted
+ * on behalf of a debugger or of a record must not spoil what they are about. */
 struct trap_frame *arch_trap(struct trap_frame *frame)
 {
     uint64_t fault_address = read_cr2();
+    unsigned cpu = arch_cpu_id();
+    uint64_t outer_address = fault_addresses[cpu];
     const struct exception *exception = exception_of(frame->vector);
     struct trap trap = {
         .kind = exception->kind,
         .class = exception->class,
         .origin = (frame->cs & 3) != 0 ? TRAP_FROM_USER : TRAP_FROM_KERNEL,
-        .cpu = arch_cpu_id(),
+        .cpu = cpu,
         .vector = (uint32_t)frame->vector,
         .error = frame->error,
         .pc = frame->rip,
@@ -126,7 +132,10 @@ struct trap_frame *arch_trap(struct trap_frame *frame)
     };
 
     add_details(&trap, fault_address);
+    fault_addresses[cpu] = fault_address;
     if (!trap_dispatch(&trap))
         arch_halt();
+    fault_addresses[cpu] = outer_address;
+    write_cr2(outer_address);
     return trap.frame;
 }

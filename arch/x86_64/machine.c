@@ -87,7 +87,7 @@ _Noreturn void arch_reset(void)
 
 static bool is_qemu(void)
 {
-    static const char signature[4] = "QEMU";
+    static const uint8_t signature[] = {'Q', 'E', 'M', 'U'};
 
     __asm__ volatile("outw %w0, %w1" : : "a"(FW_CFG_SIGNATURE), "Nd"(FW_CFG_SELECT));
     for (size_t i = 0; i < sizeof(signature); i++) {

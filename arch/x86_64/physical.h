@@ -15,7 +15,8 @@ struct physical_memory {
     uint64_t size;
 };
 
-/* The `len` bytes at physical `address`, or NULL if they are not all inside. */
+/* The `len` bytes at physical `address`, or NULL if they are not all inside.  Nothing is at 0: such
+ * tables say so for "there is none". */
 static inline const void *physical_at(const struct physical_memory *memory, uint64_t address,
                                       uint64_t len)
 {

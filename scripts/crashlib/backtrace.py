@@ -42,6 +42,7 @@ class Frame:
     inline: bool = False
     signal: bool = False  # a trap's entry: what is below it was interrupted
     arguments: list[Variable] = field(default_factory=list)
+    locals: list[Variable] = field(default_factory=list)
 
     @property
     def place(self) -> str:
@@ -87,7 +88,7 @@ def frame_at(evidence: Evidence, answer: GdbAnswer, pc: int, trust: str = TRUST_
     if place is None or not place.line:
         return Frame(shown_pc, trust, stack, function, offset)
     return Frame(shown_pc, trust, stack, function, offset, _short_path(place), place.line,
-                 _source_line(place))
+                 _source_line(evidence, place))
 
 
 def _looked_up(row: RecordedFrame) -> int:
@@ -104,8 +105,8 @@ def _from_gdb(evidence: Evidence, frame: GdbFrame, index: int) -> Frame:
         function=frame.function if frame.function and evidence.is_text(frame.pc) else "",
         offset=None if found is None else frame.pc - found.start,
         file=_short_path(frame), line=frame.line,
-        source=_source_line(frame), inline=frame.inline, signal=frame.signal,
-        arguments=frame.arguments)
+        source=_source_line(evidence, frame), inline=frame.inline, signal=frame.signal,
+        arguments=frame.arguments, locals=frame.locals)
 
 
 def _kernel_frames(evidence: Evidence, answer: GdbAnswer, known: list[Frame]) -> list[Frame]:
@@ -114,7 +115,7 @@ def _kernel_frames(evidence: Evidence, answer: GdbAnswer, known: list[Frame]) ->
     pcs = {frame.pc for frame in known}
     last = max((index for index, row in enumerate(rows) if row.pc in pcs), default=-1)
     deepest = max((frame.stack for frame in known), default=0)
-    beyond = [row for row in rows[last + 1:] if not row.frame or row.frame > deepest]
+    beyond = [row for row in rows[last + 1:] if not row.frame or row.frame >= deepest]
     return [frame_at(evidence, answer, _looked_up(row), TRUST_BY_NUMBER.get(row.trust, TRUST_SCAN),
                      row.frame, row.pc) for row in beyond]
 
@@ -127,9 +128,16 @@ def _short_path(place: GdbFrame | GdbPlace) -> str:
     return place.file
 
 
-def _source_line(place: GdbFrame | GdbPlace) -> str:
-    for path in (place.path, str(ROOT / place.file)):
-        text = linecache.getline(path, place.line).strip() if place.line else ""
-        if text:
-            return text
+def _source_line(evidence: Evidence, place: GdbFrame | GdbPlace) -> str:
+    """Its text, unless the file was changed after the kernel was built: a wrong line misleads."""
+    for path in (Path(place.path), ROOT / place.file):
+        if place.line and path.is_file() and not is_newer(path, evidence.symbols.elf.path):
+            return linecache.getline(str(path), place.line).strip()
     return ""
+
+
+def is_newer(source: Path, elf: Path) -> bool:
+    try:
+        return source.stat().st_mtime > elf.stat().st_mtime
+    except OSError:
+        return False

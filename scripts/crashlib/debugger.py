@@ -56,6 +56,7 @@ class GdbFrame:
     inline: bool
     signal: bool
     arguments: list[Variable]
+    locals: list[Variable]
     file: str = ""
     path: str = ""
     line: int = 0
@@ -74,7 +75,6 @@ class GdbPlace:
 class GdbAnswer:
     frames: list[GdbFrame] = field(default_factory=list)
     stop: str = ""  # why the walk ended, if not at the outermost frame
-    locals: list[Variable] = field(default_factory=list)
     pointers: list[Pointer] = field(default_factory=list)
     places: dict[int, GdbPlace] = field(default_factory=dict)
     problem: str = ""  # why there is no answer
@@ -163,9 +163,10 @@ def _core_facts(evidence: Evidence) -> dict:
 def _read_answer(path: Path) -> GdbAnswer:
     try:
         answer = json.loads(path.read_text(encoding="utf-8"))
-        frames = [GdbFrame(**{**frame, "arguments": _variables(frame["arguments"])})
+        frames = [GdbFrame(**{**frame, "arguments": _variables(frame["arguments"]),
+                              "locals": _variables(frame["locals"])})
                   for frame in answer["frames"]]
-        return GdbAnswer(frames, answer["stop"], _variables(answer["locals"]),
+        return GdbAnswer(frames, answer["stop"],
                          [Pointer(**pointer) for pointer in answer["pointers"]],
                          {int(pc): GdbPlace(**row) for pc, row in answer["places"].items()})
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -171,6 +171,11 @@ class Evidence:
         known = operand.access.address is not None
         return self.memory.read_word(operand.access.address) if known else None
 
+    @property
+    def code_is_elsewhere(self) -> bool:
+        """The pc shows no code worth reading: there is none, or it is panic()'s."""
+        return self.kind == "PANIC" or not self.is_text(self.pc)
+
     def is_text(self, address: int) -> bool:
         if self.symbols.elf is not None:
             return self.symbols.elf.is_text(address)

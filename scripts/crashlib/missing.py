@@ -11,7 +11,9 @@ EXPECTED = {
     "CAUS": "cause", "REGS": "registers", "CODE": "code bytes at the pc", "PTWK": "page-table walks",
     "BTRC": "the kernel's own backtrace", "STAK": "stack", "LOGR": "log", "MAPS": "memory map",
     "ANNO": "annotations"}
-NOT_SAVED = {"NO": "not asked for", "SECRET": "withheld", "PARTLY": "only partly"}
+NOT_SAVED = {"NO": "not saved", "SECRET": "withheld", "PARTLY": "saved in part"}
+SAVEABLE = ("DATA", "STACK", "HEAP", "DIRECT")
+STACKS_NAMED = 2  # more are counted
 DIFFERENCES_SHOWN = 3
 
 
@@ -20,11 +22,10 @@ def find_warnings(evidence: Evidence, answer: GdbAnswer) -> list[str]:
     warnings = []
     if evidence.symbols.problem:
         warnings.append(_capital(evidence.symbols.problem) + ".")
-    if evidence.record.header is not None and evidence.record.header.flags & RecordFlags.MINIMAL:
-        warnings.append("A minimal record: it was written after the crash writer itself had failed.")
-    if evidence.cause is not None and evidence.cause.nesting:
-        warnings.append(f"Crash number {evidence.cause.nesting + 1} in a row: an earlier one was "
-                        "still being recorded. Look at that one first.")
+    header = evidence.record.header
+    if header is not None and header.flags & RecordFlags.MINIMAL:
+        warnings.append("A minimal record: the crash writer itself failed over the full one, which "
+                        "may be in the same log.")
     warnings += [_difference_words(evidence, difference)
                  for difference in evidence.code_differences[:DIFFERENCES_SHOWN]]
     if answer.problem and evidence.symbols.elf is not None:
@@ -54,12 +55,19 @@ def find_missing(evidence: Evidence) -> list[str]:
             missing.append(f"{section.tag} was truncated: there was more than the record holds")
     missing += [f"{length:#x} bytes at {start:#x} could not be read by the kernel"
                 for start, length in record.holes]
+    return missing + _unsaved_memory(evidence)
+
+
+def _unsaved_memory(evidence: Evidence) -> list[str]:
+    found = []
     for captured, why in NOT_SAVED.items():
-        names = sorted({r.name or r.kind.lower() for r in evidence.ranges
-                        if r.captured == captured and r.kind not in ("GUARD", "PHYSICAL")})
+        ranges = [r for r in evidence.ranges if r.captured == captured and r.kind in SAVEABLE]
+        names = sorted({r.name or r.kind.lower() for r in ranges if r.kind != "STACK"})
+        stacks = [r.name for r in ranges if r.kind == "STACK"]
+        names += [f"{len(stacks)} stacks"] if len(stacks) > STACKS_NAMED else stacks
         if names:
-            missing.append(f"memory not saved ({why}): {', '.join(names)}")
-    return missing
+            found.append(f"memory {why}: {', '.join(names)}")
+    return found
 
 
 def _capital(text: str) -> str:

@@ -12,19 +12,22 @@ from dataclasses import dataclass, field
 from crashlib.backtrace import (Frame, first_that_counts, frame_at, make_backtrace,
                                 wanted_places)
 from crashlib.debugger import FrameQuery, GdbAnswer, Variable
-from crashlib.evidence import Evidence
+from crashlib.evidence import PF_VECTOR, Evidence
 from crashlib.explain import explain
 from crashlib.missing import find_missing, find_warnings
 from crashlib.payloads import LOG_LEVELS, name_of, TrapKind
 from crashlib.tables import vectors
 from crashlib.verdict import Verdict
-from crashlib.x86 import (FLAG_REGISTERS, GENERAL_REGISTERS, error_code_names, error_code_words,
-                          flag_names)
+from crashlib.x86 import (FLAG_REGISTERS, GENERAL_REGISTERS, error_code_names, flag_names,
+                          page_fault_bits)
 
 FORMAT = "trapline-report"
 FORMAT_VERSION = 1
 LOG_LINES = 12
-PAGE_FAULT = 14
+OPTIMIZED_OUT = "<optimized out>"
+STOP_WORDS = {
+    "memory error while unwinding": "the stack beyond is not in the record",
+    "previous frame identical to this frame (corrupt stack?)": "the stack is corrupted"}
 
 
 @dataclass(frozen=True)
@@ -107,10 +110,11 @@ class Report:
     warnings: list[str]
     walks: list[WalkLine]
     frames: list[Frame]
-    backtrace_note: str
-    locals: list[Variable]
+    backtrace_notes: list[str]
+    locals: list[Variable]  # of the frame that counts
+    locals_of: int  # its number
     registers: list[RegisterLine]
-    code_symbol: str
+    code_of: str  # "provoke_divide+0x10"
     code: list[CodeLine]
     log: list[LogLine]
     nested: list[NestedLine]
@@ -138,16 +142,18 @@ def make_report(evidence: Evidence) -> Report:
     answer = query.finish()
     evidence.frames = make_backtrace(evidence, answer)
     evidence.pointers = answer.pointers
-    verdict = explain(evidence)
-    warnings, missing = find_warnings(evidence, answer), find_missing(evidence)
+    verdict, counts = explain(evidence), first_that_counts(evidence.frames)
     record, elf = evidence.record, evidence.symbols.elf
+    code_of, code = _code(evidence, counts)
     return Report(
         rule=verdict.rule, cause=verdict.cause, place=_place(evidence, answer, verdict),
-        event=_event(evidence), reasons=verdict.reasons, warnings=warnings,
-        walks=_walks(evidence), frames=evidence.frames, backtrace_note=_backtrace_note(answer),
-        locals=answer.locals, registers=_registers(evidence),
-        code_symbol=evidence.book.symbol(evidence.pc), code=_code(evidence), log=_log(evidence),
-        nested=_nested(evidence), missing=missing, annotations=record.annotations,
+        event=_event(evidence), reasons=verdict.reasons,
+        warnings=find_warnings(evidence, answer), walks=_walks(evidence), frames=evidence.frames,
+        backtrace_notes=_backtrace_notes(evidence, answer),
+        locals=[v for v in counts.locals if v.value != OPTIMIZED_OUT] if counts else [],
+        locals_of=evidence.frames.index(counts) if counts else 0,
+        registers=_registers(evidence), code_of=code_of, code=code, log=_log(evidence),
+        nested=_nested(evidence), missing=find_missing(evidence), annotations=record.annotations,
         record_id="" if record.record_id is None else f"{record.record_id:08x}",
         sequence=record.sequence, boot_id=record.boot_id or "", build_id=record.build_id or "",
         elf=str(elf.path) if elf else "", elf_matches=evidence.symbols.matched,
@@ -168,35 +174,42 @@ def _event(evidence: Evidence) -> Event | None:
     cause = evidence.cause
     if cause is None:
         return None
-    panic = evidence.kind == "PANIC"
-    mnemonic = next((row.mnemonic for row in vectors() if row.number == cause.vector), "")
+    row = next((row for row in vectors() if row.number == cause.vector), None)
     return Event(
-        exception="panic" if panic else f"#{mnemonic}" if mnemonic else f"vector {cause.vector}",
+        exception=f"#{row.mnemonic}" if row else "",
         name=cause.name or name_of(TrapKind, cause.kind), vector=cause.vector,
-        error=hex(cause.error) if not panic else "",
-        error_names=error_code_names(cause.error) if cause.vector == PAGE_FAULT else "",
-        error_words=[] if panic else error_code_words(cause.vector, cause.error),
-        address=hex(cause.address) if evidence.kind == "PAGE_FAULT" else "", pc=hex(cause.pc),
+        error=hex(cause.error) if row and row.has_error else "",
+        error_names=error_code_names(cause.error) if cause.vector == PF_VECTOR else "",
+        error_words=page_fault_bits(cause.error) if cause.vector == PF_VECTOR else [],
+        address=hex(cause.address) if cause.vector == PF_VECTOR else "", pc=hex(cause.pc),
         user=evidence.from_user, cpu=cause.cpu, thread=cause.thread,
         thread_name=cause.thread_name, uptime_us=cause.uptime_us, nesting=cause.nesting)
 
 
 def _walks(evidence: Evidence) -> list[WalkLine]:
-    lines = []
+    """The walks, one for each address, and whether each shows what a healthy kernel's would."""
+    lines, seen = [], set()
     for walk in evidence.walks:
+        if walk.address in seen:
+            continue
+        seen.add(walk.address)
         expected = {"pc": walk.executable and not walk.writable,
                     "stack pointer": walk.writable}.get(walk.purpose, False)
-        if walk.purpose == "fault address" and evidence.kind != "PAGE_FAULT":
-            expected = True  # a stale CR2 explains nothing
         lines.append(WalkLine(walk.purpose, hex(walk.address), walk.path(), walk.summary(),
-                              bool(expected)))
+                              expected))
     return lines
 
 
-def _backtrace_note(answer: GdbAnswer) -> str:
+def _backtrace_notes(evidence: Evidence, answer: GdbAnswer) -> list[str]:
+    notes = []
     if answer.problem:
-        return f"{answer.problem}: functions by the symbol table, no arguments, no lines"
-    return f"GDB stopped there: {answer.stop}" if answer.stop else ""
+        notes.append(f"{answer.problem}: functions by the symbol table, no arguments, no lines")
+    if answer.stop:
+        notes.append(f"GDB's frames end early: {STOP_WORDS.get(answer.stop, answer.stop)}")
+    if any(frame.file and not frame.source for frame in evidence.frames):
+        notes.append("source lines are left out where the file is not here or was changed since "
+                     "the kernel was built")
+    return notes
 
 
 def _registers(evidence: Evidence) -> list[RegisterLine]:
@@ -214,13 +227,19 @@ def _register_meaning(evidence: Evidence, name: str) -> str:
     return "" if name == "cr3" else evidence.book.describe(value)
 
 
-def _code(evidence: Evidence) -> list[CodeLine]:
+def _code(evidence: Evidence, counts: Frame | None) -> tuple[str, list[CodeLine]]:
+    """The lines around the instruction that the event is about; where that is no code, or only
+    the kernel's way of panicking, those around the call that led there."""
+    pc = evidence.instruction.address if evidence.instruction else evidence.pc
+    if counts is not None and evidence.code_is_elsewhere:
+        call = evidence.disassembler.before(counts.pc)
+        pc = call.address if call is not None else pc
     lines = []
-    for line in evidence.disassembler.listing(evidence.pc):
+    for line in evidence.disassembler.listing(pc):
         target = evidence.book.symbol(line.target) if line.target is not None else ""
         lines.append(CodeLine(f"{line.address:016x}", line.data.hex(" "), line.text, target,
                               line.at_pc))
-    return lines
+    return evidence.book.symbol(pc), lines
 
 
 def _log(evidence: Evidence) -> list[LogLine]:

@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Iterator
 
 from crashlib.backtrace import TRUST_FRAME, TRUST_SCAN, Frame
-from crashlib.report import Event, Report
+from crashlib.report import OPTIMIZED_OUT, Event, Report
 
 WIDTH = 80
 TRUST_MARKS = {TRUST_FRAME: "~", TRUST_SCAN: "?"}
@@ -20,7 +20,7 @@ CYCLES_KEPT, CYCLES_WORTH_FOLDING = 2, 4
 LOCALS_SHOWN = 12
 SHORT_REGISTERS = ("cs", "ss", "ds", "es", "fs", "gs")
 
-UNREADABLE = re.compile(r" ?<error: Cannot access memory at address 0x[0-9a-f]+>")
+UNREADABLE = re.compile(r" ?<(error: )?Cannot access memory at address 0x[0-9a-f]+>")
 GLUE = "\xa0"  # a space at which textwrap does not break
 
 Line = list[tuple[str, str]]  # pieces of text, each with a style's name
@@ -31,7 +31,7 @@ STYLES = {"verdict": "bold red", "heading": "bold", "place": "cyan", "function":
 
 def render(report: Report) -> list[Line]:
     lines: list[Line] = []
-    for part in (_head, _why, _backtrace, _registers, _code, _log, _nested, _missing, _go_on):
+    for part in (_head, _why, _backtrace, _registers, _code, _log, _missing, _go_on):
         lines += part(report)
     return lines
 
@@ -81,19 +81,16 @@ def _event_words(report: Report) -> str:
     event = report.event
     if event is None:
         return f"record {report.record_id or 'without a name'}"
-    words = [_exception_words(event), "user code" if event.user else "kernel code",
-             f"cpu {event.cpu}"]
-    if event.thread or event.thread_name:
-        words.append(f"thread {event.thread} \"{event.thread_name}\"")
-    words.append(f"{event.uptime_us / 1e6:.6f} s after boot")
-    return ", ".join(words)
+    words = [_exception_words(event), f"cpu {event.cpu}"]
+    words += ["user code"] if event.user else []
+    words += [f'thread "{event.thread_name}"'] if event.thread_name else []
+    return ", ".join([*words, f"{event.uptime_us / 1e6:.3f} s after boot"])
 
 
 def _exception_words(event: Event) -> str:
-    if not event.error:
-        return event.name
+    error = f", error code {event.error}" if event.error.strip("0x") else ""
     names = f" ({event.error_names})" if event.error_names else ""
-    return f"{event.exception} {event.name}, error code {event.error}{names}"
+    return f"{event.exception} {event.name}{error}{names}".strip()
 
 
 def _why(report: Report) -> list[Line]:
@@ -108,6 +105,10 @@ def _why(report: Report) -> list[Line]:
             path = f", by {walk.path}" if ">" in walk.path else ""
             lines += _wrapped(f"Page walk of the {walk.purpose} {walk.address}: {walk.summary}"
                               f"{path}.")
+    for row in report.nested:
+        section = f" writing {row.section}" if row.section else ""
+        lines += _wrapped(f"The crash writer failed, too,{section}: {row.text or row.name}, at "
+                          f"{row.symbol or row.pc}.", "warning")
     return lines if len(lines) > 2 else []
 
 
@@ -117,11 +118,12 @@ def _backtrace(report: Report) -> list[Line]:
         lines += [[("       " + item, "dim")]] if isinstance(item, str) else _frame(*item)
     if not report.frames:
         lines += _wrapped("no frames")
-    if report.backtrace_note:
-        lines += _wrapped(f"({report.backtrace_note})", "dim")
+    for note in report.backtrace_notes:
+        lines += _wrapped(f"({note})", "dim")
     shown = report.locals[:LOCALS_SHOWN]
     if shown:
-        lines += _wrapped("locals of frame 0: " + ", ".join(f"{v.name} = {_short(v.value)}" for v in shown))
+        lines += _wrapped(f"locals of #{report.locals_of}: "
+                          + ", ".join(f"{v.name} = {_short(v.value)}" for v in shown))
     return lines
 
 
@@ -154,7 +156,7 @@ def _frame(number: int, frame: Frame) -> list[Line]:
 def _short(value: str) -> str:
     """An argument's value: a pointer whose target was not saved is still a good pointer."""
     value = UNREADABLE.sub("", value)
-    return "?" if value == "<optimized out>" else value
+    return "?" if value == OPTIMIZED_OUT else value or "not saved"
 
 
 def _fold(frames: list[Frame]) -> Iterator[str | tuple[int, Frame]]:
@@ -211,7 +213,7 @@ def _registers(report: Report) -> list[Line]:
 def _code(report: Report) -> list[Line]:
     if not report.code:
         return []
-    lines = _heading("CODE", report.code_symbol)
+    lines = _heading("CODE", report.code_of)
     for row in report.code:
         mark, style = ("=>", "pc") if row.at_pc else ("  ", "")
         target = f"  <{row.target}>" if row.target else ""
@@ -235,17 +237,6 @@ def _log(report: Report) -> list[Line]:
     return lines
 
 
-def _nested(report: Report) -> list[Line]:
-    if not report.nested:
-        return []
-    lines = _heading("FAULTS INSIDE THE CRASH WRITER")
-    for row in report.nested:
-        where = row.symbol or row.pc
-        section = f"while writing {row.section}: " if row.section else ""
-        lines += _wrapped(f"{section}{row.text or row.name} at {where}")
-    return lines
-
-
 def _missing(report: Report) -> list[Line]:
     if not report.missing:
         return []
@@ -257,12 +248,8 @@ def _missing(report: Report) -> list[Line]:
 
 def _go_on(report: Report) -> list[Line]:
     lines = _heading("GO ON")
-    width = max((len(command) for command, _ in report.go_on), default=0)
     for command, what in report.go_on:
-        if width + len(what) + 4 <= WIDTH:
-            lines.append([(f"  {command:<{width}}", "function"), (f"  {what}", "dim")])
-        else:
-            lines += [[(f"  {command}", "function")], [(f"      {what}", "dim")]]
+        lines.append([(f"  {what:<11}", "dim"), (command, "function")])
     for key, value in report.annotations.items():
         if key in ("version", "command_line") and value:
             lines += _wrapped(f"{key.replace('_', ' ')}: {value}", "dim")

@@ -87,14 +87,6 @@ def selector_words(error: int) -> str:
     return f"{table} entry {error >> 3} (selector {error & 0xFFFC:#x}){external}"
 
 
-def error_code_words(vector: int, error: int) -> list[str]:
-    if vector == 14:
-        return page_fault_bits(error)
-    if vector in SELECTOR_VECTORS:
-        return [selector_words(error)] if error else ["0: not about a selector"]
-    return []
-
-
 def error_code_names(error: int) -> str:
     """ "P|W" """
     return "|".join(name for bit, name, _, _ in PF_BITS if error >> bit & 1)

@@ -11,12 +11,22 @@ import os
 import gdb
 
 FRAMES_MAX = 4096
+LOCALS_FRAMES = 8  # the innermost frames, whose locals are told, too
 VALUE_CHARACTERS = 120
 FIELDS_MAX = 200
 
 
+def is_bytes_pointer(kind):
+    """uint8_t *: GDB would print what it points at as a string."""
+    kind = kind.strip_typedefs()
+    return (kind.code == gdb.TYPE_CODE_PTR
+            and kind.target().strip_typedefs().unqualified().name == "unsigned char")
+
+
 def format_value(value):
     try:
+        if is_bytes_pointer(value.type):
+            value = value.cast(gdb.lookup_type("void").pointer())
         text = value.format_string(max_elements=48, max_depth=1, symbols=True)
     except (gdb.error, UnicodeError, ValueError) as error:
         text = f"<{error}>"
@@ -59,14 +69,16 @@ def describe_line(place):
     return {"file": place.symtab.filename, "path": place.symtab.fullname(), "line": place.line}
 
 
-def describe_frame(frame):
+def describe_frame(frame, number):
+    variables = block_variables(frame, arguments_only=number >= LOCALS_FRAMES)
     described = {
         "pc": frame.pc(),
         "stack": int(frame.read_register("rsp")) & (1 << 64) - 1,
         "function": frame.name(),
         "inline": frame.type() == gdb.INLINE_FRAME,
         "signal": frame.type() == gdb.SIGTRAMP_FRAME,
-        "arguments": [describe_variable(*pair) for pair in block_variables(frame, True)],
+        "arguments": [describe_variable(*v) for v in variables if v[0].is_argument],
+        "locals": [describe_variable(*v) for v in variables if not v[0].is_argument],
     }
     described.update(describe_line(frame.find_sal()))
     return described
@@ -100,29 +112,23 @@ def describe_pointer(symbol, value):
             "fields": struct_fields(target, 0, "")}
 
 
-def describe_crashed_context(frame):
-    """The locals and the pointers of the crashed function and of what it was inlined into."""
-    variables, pointers = [], []
+def describe_pointers(frame):
+    """Of the crashed function and of what it was inlined into."""
+    pointers = []
     while frame is not None:
-        for symbol, value in block_variables(frame, False):
-            if not symbol.is_argument:
-                variables.append(describe_variable(symbol, value))
+        for variable in block_variables(frame, arguments_only=False):
             try:
-                pointer = describe_pointer(symbol, value)
+                pointers.append(describe_pointer(*variable))
             except (gdb.error, RuntimeError):
-                pointer = None
-            if pointer is not None:
-                pointers.append(pointer)
-        if frame.type() != gdb.INLINE_FRAME:
-            break
-        frame = frame.older()
-    return variables, pointers
+                continue
+        frame = frame.older() if frame.type() == gdb.INLINE_FRAME else None
+    return [pointer for pointer in pointers if pointer is not None]
 
 
 def walk(frame):
     frames, stop = [], ""
     while frame is not None and len(frames) < FRAMES_MAX:
-        frames.append(describe_frame(frame))
+        frames.append(describe_frame(frame, len(frames)))
         reason = frame.unwind_stop_reason()
         if reason not in (gdb.FRAME_UNWIND_NO_REASON, gdb.FRAME_UNWIND_OUTERMOST):
             stop = gdb.frame_stop_reason_string(reason)
@@ -147,13 +153,12 @@ def main():
                     "print frame-arguments all"):
         gdb.execute("set " + setting)
     frame = gdb.newest_frame()
-    variables, pointers = describe_crashed_context(frame)
+    pointers = describe_pointers(frame)
     frames, stop = walk(frame)
     with open(os.environ["TRAPLINE_PLACES"], encoding="utf-8") as file:
         places = {pc: describe_place(int(pc)) for pc in file.read().split()}
     with open(os.environ["TRAPLINE_FRAMES"], "w", encoding="utf-8") as out:
-        json.dump({"frames": frames, "stop": stop, "locals": variables, "pointers": pointers,
-                   "places": places}, out)
+        json.dump({"frames": frames, "stop": stop, "pointers": pointers, "places": places}, out)
 
 
 main()

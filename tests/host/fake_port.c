@@ -458,6 +458,8 @@ const char *fake_exchange(struct fake_machine *machine, const char *request)
     char second[FAKE_PACKET];
     int acks;
 
+    if (machine->output_taken == machine->output_length)
+        machine->output_taken = machine->output_length = 0;
     fake_request(machine, request, strlen(request));
     if (fake_take_packet(machine, machine->reply, &acks) < 0)
         return "(none)";

@@ -242,10 +242,10 @@ static void any_range_of_any_memory_reads_back(void **state)
         memset(bytes + r[0] % 8192, 0, r[1] % 8192);
         memory.hole = start + r[2] % 12288;
         memory.hole_length = r[3] % 4096;
-        crash_append_memory(&writer, start + r[4] % 1024, r[5] % 16384);
+        crash_append_memory(&writer, start + r[4] % 1024, 1 + r[5] % 16384);
         read_back(start + r[4] % 1024);
         assert_int_equal(units[unit_count - 1].address + units[unit_count - 1].length,
-                         start + r[4] % 1024 + r[5] % 16384);
+                         start + r[4] % 1024 + 1 + r[5] % 16384);
     }
 }
 

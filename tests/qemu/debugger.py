@@ -1,0 +1,129 @@
+"""debugger.py - GDB as a person has it: one command after the other, by GDB/MI.
+
+Stock GDB: no init file, no settings.  Waits for its answers under a deadline.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import signal
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+DEADLINE = 30  # seconds: never reached unless something is wrong
+PAIR = re.compile(r'([\w-]+)="((?:[^"\\]|\\.)*)"')
+TEXT = re.compile(r'[~@&]"(.*)"$')
+ENDED = "gdb has ended"
+
+
+class GdbError(Exception):
+    """GDB refused a command; the text is its own."""
+
+
+class Debugger:
+    """A GDB.  `said` is all its text."""
+
+    def __init__(self, elf: Path | None) -> None:
+        self.said = ""
+        self._lines: list[str] = []
+        self._more = threading.Condition()
+        self._process = subprocess.Popen(
+            ["gdb", "-nx", "-q", "--interpreter=mi3", *([str(elf)] if elf else [])], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            errors="replace")
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def __call__(self, command: str) -> str:
+        """Give a command that does not resume the machine; return what GDB printed."""
+        self._send(command)
+        lines = self._until(r"\^")
+        return self._answer(lines)
+
+    def resume(self, command: str = "continue") -> dict[str, str]:
+        """Give a command that does; return the stop that ends it: reason, func, line, ..."""
+        self.start(command)
+        return self.stop()
+
+    def start(self, command: str = "continue") -> None:
+        """Resume the machine, and leave it running."""
+        self._send(command)
+        self._answer(self._until(r"\^"))
+
+    def stop(self) -> dict[str, str]:
+        """Wait for the stop that is to come."""
+        pairs = PAIR.findall(self._until(r"\*stopped")[-1])
+        return dict(reversed(pairs))  # of several with one name, the first
+
+    def interrupt(self) -> dict[str, str]:
+        """Ctrl-C."""
+        self._process.send_signal(signal.SIGINT)
+        return self.stop()
+
+    def evaluate(self, expression: str) -> str:
+        """The value as GDB prints it."""
+        return self(f"print {expression}").partition(" = ")[2].strip()
+
+    def number(self, expression: str) -> int:
+        return int(self(f"output/d (long long)({expression})"), 0) % (1 << 64)
+
+    def functions(self) -> list[str]:
+        """The function names of the backtrace, innermost first."""
+        return re.findall(r"^#\d+ +(?:0x\w+ in )?([\w.?]+)", self("backtrace"), re.MULTILINE)
+
+    def kill(self) -> None:
+        """End GDB as a crash or an angry user does: the target hears nothing."""
+        self._process.kill()
+        self._process.wait()
+
+    def end(self) -> None:
+        self.kill()
+        self._reader.join()
+        self._process.stdin.close()
+        self._process.stdout.close()
+
+    def _send(self, command: str) -> None:
+        quoted = command.replace("\\", "\\\\").replace('"', '\\"')
+        self._process.stdin.write(f'-interpreter-exec console "{quoted}"\n')
+        self._process.stdin.flush()
+
+    def _answer(self, lines: list[str]) -> str:
+        text = "".join(found.group(1) for line in lines if (found := TEXT.match(line))
+                       and line[0] != "&")
+        if lines[-1].startswith("^error"):
+            raise GdbError(unescape(dict(PAIR.findall(lines[-1]))["msg"]))
+        return unescape(text)
+
+    def _read(self) -> None:
+        for line in self._process.stdout:
+            self._add(line.rstrip("\n"))
+        self._add(ENDED)
+
+    def _add(self, line: str) -> None:
+        with self._more:
+            self._lines.append(line)
+            if found := TEXT.match(line):
+                self.said += unescape(found.group(1))
+            self._more.notify_all()
+
+    def _until(self, pattern: str) -> list[str]:
+        """Take the lines up to the first that begins with the pattern; the rest is for later."""
+        def place() -> int | None:
+            return next((n for n, line in enumerate(self._lines) if re.match(pattern, line)), None)
+
+        with self._more:
+            self._more.wait_for(lambda: place() is not None or ENDED in self._lines, DEADLINE)
+            end = place()
+            if end is None:
+                pytest.fail(f"GDB never said {pattern!r}; its last words:\n"
+                            + "\n".join(self._lines[-20:]))
+            lines, self._lines = self._lines[:end + 1], self._lines[end + 1:]
+            return lines
+
+
+def unescape(text: str) -> str:
+    return codecs.decode(text, "unicode_escape") if "\\" in text else text

@@ -1,0 +1,90 @@
+"""packets.py - the debugger's end of the line without a debugger: packets as bytes.
+
+Knows the framing (checksums, acknowledgements, run lengths) and no packet's meaning.  Waits under
+a deadline.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from pathlib import Path
+
+import pytest
+
+DEADLINE = 30  # seconds: never reached unless something is wrong
+SILENCE = 0.3  # seconds: how long a line that must stay silent is listened to
+
+
+class Line:
+    """One connection.  Acknowledges until `no_ack` is set."""
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(str(path))
+        self._received = b""
+        self.no_ack = False
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def send(self, data: bytes) -> None:
+        """Bytes as they are."""
+        self._socket.sendall(data)
+
+    def request(self, text: str | bytes) -> str:
+        """Send a packet, take its acknowledgement; return the reply's contents."""
+        self.send(packet(text))
+        return self.reply()
+
+    def reply(self) -> str:
+        """The next packet from the stub, run lengths expanded."""
+        while (found := self._take(rb"\A([+-]*)\$([^#]*)#(..)")) is None:
+            self._receive(DEADLINE)
+        _, body, digits = found.groups()
+        assert checksum(body) == digits, f"{body!r} has checksum {checksum(body)}, not {digits}"
+        if not self.no_ack:
+            self.send(b"+")
+        return expand(body).decode("latin-1")
+
+    def acknowledgement(self) -> str:
+        """The next byte, which must be '+' or '-'."""
+        while (found := self._take(rb"\A[+-]")) is None:
+            self._receive(DEADLINE)
+        return found.group().decode()
+
+    def silence(self) -> bytes:
+        """Whatever comes while nothing should: b"" is right."""
+        self._receive(SILENCE, must=False)
+        data, self._received = self._received, b""
+        return data
+
+    def _take(self, pattern: bytes) -> re.Match[bytes] | None:
+        found = re.match(pattern, self._received, re.DOTALL)
+        if found:
+            self._received = self._received[found.end():]
+        return found
+
+    def _receive(self, seconds: float, must: bool = True) -> None:
+        self._socket.settimeout(seconds)
+        try:
+            data = self._socket.recv(65536)
+        except TimeoutError:
+            data = b""
+        if must and not data:
+            pytest.fail(f"the stub's answer is not complete: {self._received!r}")
+        self._received += data
+
+
+def checksum(body: bytes) -> bytes:
+    return b"%02x" % (sum(body) % 256)
+
+
+def packet(text: str | bytes) -> bytes:
+    body = text.encode("latin-1") if isinstance(text, str) else text
+    return b"$" + body + b"#" + checksum(body)
+
+
+def expand(body: bytes) -> bytes:
+    """Without run lengths: `X*n` is X and (n - 29) more of it."""
+    return re.sub(rb"(?s)(.)\*(.)", lambda run: run[1] * (run[2][0] - 28), body)
