@@ -5,7 +5,6 @@
 
 #include <stdarg.h>
 
-#include "arch/arch.h"
 #include "command_line.h"
 #include "format.h"
 
@@ -24,6 +23,11 @@ void console_init(void)
 
     console.line = choices[choice].line;
     console.on = choices[choice].on && arch_line_init(console.line);
+}
+
+bool console_has(enum arch_line line)
+{
+    return console.on && console.line == line;
 }
 
 bool console_write_raw(const void *bytes, size_t len)

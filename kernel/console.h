@@ -10,8 +10,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "arch/arch.h"
+
 /* Open the line that `console=` names.  Before that, and with console=off, all text is dropped. */
 void console_init(void);
+
+/* Is that line the console? */
+bool console_has(enum arch_line line);
 
 /* Write text; '\n' becomes CR LF.  False if the line did not take all of it. */
 bool console_write(const char *text, size_t len);

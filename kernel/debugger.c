@@ -10,9 +10,9 @@
 
 #include "arch/arch.h"
 #include "command_line.h"
+#include "console.h"
 #include "debugger_port.h"
 #include "log.h"
-#include "string.h"
 
 enum debugger_limits {
     EXIT_POLLS = 1 << 20, /* how long an exit waits to be acknowledged */
@@ -306,35 +306,28 @@ enum trap_verdict debugger_break_in(struct trap *trap)
 
 /* ---- From the rest of the kernel ---- */
 
-static bool choose_line(const char *name)
-{
-    if (strcmp(name, "com1") == 0) {
-        log_print(LOG_WARNING, "gdb=com1: the console is there; using com2");
-        name = "com2";
-    }
-    if (strcmp(name, "off") == 0)
-        return false;
-    if (strcmp(name, "com2") != 0)
-        log_print(LOG_WARNING, "gdb=%s: not com1, com2 or off; using com2", name);
-    debugger.machine.line = ARCH_LINE_2;
-    return true;
-}
-
 void debugger_init(void)
 {
-    const char *name = command_line_value("gdb");
+    enum { COM2, COM1, OFF };
+    unsigned choice = command_line_choice("gdb", "com2|com1|off", COM2);
+    enum arch_line line = choice == COM1 ? ARCH_LINE_1 : ARCH_LINE_2;
 
-    if (!choose_line(name != NULL ? name : "com2"))
+    if (choice == OFF)
         return;
-    if (!arch_line_init(debugger.machine.line)) {
-        log_print(LOG_WARNING, "gdb=com2: there is no UART");
+    if (console_has(line)) {
+        log_print(LOG_WARNING, "gdb: the console has that line; say console=off, or another gdb=");
         return;
     }
+    if (!arch_line_init(line)) {
+        log_print(LOG_WARNING, "gdb: there is no UART at com%u", line == ARCH_LINE_1 ? 1 : 2);
+        return;
+    }
+    debugger.machine.line = line;
     debugger.port = debugger_port;
     debugger.port.ctx = &debugger.machine;
     gdbstub_init(&debugger.stub, &debugger.port);
     debugger.enabled = true;
-    if (!arch_line_break_in(debugger.machine.line, true))
+    if (!arch_line_break_in(line, true))
         log_print(LOG_WARNING, "gdb: no interrupt from the line: only gdbwait and traps stop");
 }
 
