@@ -207,6 +207,17 @@ uint64_t arch_frame_fp(const struct trap_frame *frame);
 /* Stop after one instruction of `frame`, or no longer. */
 void arch_frame_set_step(struct trap_frame *frame, bool step);
 
+/* ---- Hardware break and watch points ---- */
+
+/* Set or clear one, of any size and alignment that the debug registers can cover together.  They
+ * are armed only while the kernel runs: not in a trap, so not in the debugger. */
+enum gdbstub_point_result arch_insert_point(enum gdbstub_point kind, uint64_t address, size_t len);
+enum gdbstub_point_result arch_remove_point(enum gdbstub_point kind, uint64_t address, size_t len);
+
+/* Is a point what TRAP_DEBUG was about?  Then which: its kind, and the address it was inserted for.
+ * After a single step, write points are found by what they watch having changed. */
+bool arch_point_hit(const struct trap *trap, enum gdbstub_point *kind, uint64_t *address);
+
 /* Does TRAP_BREAKPOINT's pc stand behind a breakpoint instruction of the kind the stub plants? */
 bool arch_frame_behind_breakpoint(const struct trap_frame *frame);
 

@@ -232,12 +232,35 @@ static bool stop_wanted(void)
     return false;
 }
 
-static enum trap_verdict stop_at_step(struct trap *trap)
+/* A hardware point or a step: both trap alike. */
+static struct gdbstub_stop why_debug(const struct trap *trap)
 {
+    static const uint8_t causes[] = {
+        [GDBSTUB_POINT_EXECUTE] = GDBSTUB_CAUSE_HW_BREAK,
+        [GDBSTUB_POINT_WRITE] = GDBSTUB_CAUSE_WATCH_WRITE,
+        [GDBSTUB_POINT_ACCESS] = GDBSTUB_CAUSE_WATCH_ACCESS,
+    };
     struct gdbstub_stop why = {
         .cause = GDBSTUB_CAUSE_SIGNAL, .signal = GDBSTUB_SIGTRAP, .thread = THE_THREAD};
+    enum gdbstub_point kind;
 
-    if (debugger.look_again && debugger.machine.resume.action == GDBSTUB_RUN) {
+    if (arch_point_hit(trap, &kind, &why.address))
+        why.cause = causes[kind];
+    return why;
+}
+
+/* Is this the step that leave() asked for, and nothing else? */
+static bool is_second_look(const struct gdbstub_stop *why)
+{
+    return debugger.look_again && debugger.machine.resume.action == GDBSTUB_RUN &&
+           why->cause == GDBSTUB_CAUSE_SIGNAL;
+}
+
+static enum trap_verdict stop_at_step(struct trap *trap)
+{
+    struct gdbstub_stop why = why_debug(trap);
+
+    if (is_second_look(&why)) {
         debugger.look_again = false;
         arch_frame_set_step(trap->frame, false);
         if (!stop_wanted())

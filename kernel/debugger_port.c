@@ -73,6 +73,20 @@ static const char *port_set_resume(void *ctx, gdbstub_thread thread, struct gdbs
     return NULL;
 }
 
+static enum gdbstub_point_result port_insert_point(void *ctx, enum gdbstub_point kind,
+                                                   uint64_t addr, size_t len)
+{
+    (void)ctx;
+    return arch_insert_point(kind, addr, len);
+}
+
+static enum gdbstub_point_result port_remove_point(void *ctx, enum gdbstub_point kind,
+                                                   uint64_t addr, size_t len)
+{
+    (void)ctx;
+    return arch_remove_point(kind, addr, len);
+}
+
 const struct gdbstub_port debugger_port = {
     .arch = &arch_gdb,
     .send = port_send,
@@ -84,4 +98,6 @@ const struct gdbstub_port debugger_port = {
     .next_thread = port_next_thread,
     .thread_info = port_thread_info,
     .set_resume = port_set_resume,
+    .insert_point = port_insert_point,
+    .remove_point = port_remove_point,
 };

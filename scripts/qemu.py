@@ -118,30 +118,44 @@ def replace_command_line(image: bytes, append: str) -> bytes:
     return image[:start] + text.ljust(GRUB_ROOM) + image[start + GRUB_ROOM:]
 
 
+class Ended(Exception):
+    """A signal (SIGALRM: the timeout) ended the machine; its number is the argument."""
+
+
 def run(command: list[str], timeout: float | None = None) -> int:
-    """Run QEMU to its end, which a signal or the timeout brings about; return the exit status."""
-    ended_by: list[int] = []
-    # In a session of its own, so that a terminal's Ctrl-C comes by way of the handler only; and
-    # killed by Linux if this process dies without having ended it.
-    process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command],
-                               stderr=subprocess.PIPE, text=True, start_new_session=True)
+    """Run QEMU to its end, which a signal or the timeout may bring about; return exit status."""
 
     def end(number: int, _frame: object) -> None:
-        ended_by.append(number)
-        process.kill()
+        raise Ended(number)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
         signal.signal(number, end)
     signal.setitimer(signal.ITIMER_REAL, timeout or 0)
-    failed = False
-    for line in process.stderr:
-        sys.stderr.write(line)
-        failed = failed or line.startswith(f"{PROGRAM}: ") and " warning: " not in line
-    status = process.wait()
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    if ended_by:
-        return EXIT_TIMEOUT if ended_by[0] == signal.SIGALRM else EXIT_SIGNAL + ended_by[0]
-    return EXIT_QEMU if failed and status == 1 else guest_code(status)
+    try:
+        return run_to_its_end(command)
+    except Ended as ended:
+        number = ended.args[0]
+        return EXIT_TIMEOUT if number == signal.SIGALRM else EXIT_SIGNAL + number
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def run_to_its_end(command: list[str]) -> int:
+    # In a session of its own, so that a terminal's Ctrl-C comes by way of end() only; and killed
+    # by Linux if this process dies without having done so.
+    process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command],
+                               stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        complained = False
+        for line in process.stderr:
+            sys.stderr.write(line)
+            complained = complained or " warning: " not in line
+        status = process.wait()
+    finally:
+        process.kill()
+        process.wait()
+    # A guest that says 0 ends QEMU with 1, and so does QEMU itself, but not without a word.
+    return EXIT_QEMU if complained and status == 1 else guest_code(status)
 
 
 def guest_code(status: int) -> int:
@@ -185,7 +199,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--disk", type=Path, metavar="FILE", help="a raw disk image")
     parser.add_argument("--icount", action="store_true", help="time counts instructions")
     parser.add_argument("--uefi", action="store_true", help="boot by UEFI instead of BIOS")
-    parser.add_argument("--timeout", type=float, metavar="S", help="end after S seconds")
+    parser.add_argument("--timeout", type=seconds, metavar="S", help="end after S seconds")
     parser.add_argument("--print", action="store_true", help="print the command, start nothing")
     parser.add_argument("more", nargs="*", help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -194,6 +208,13 @@ def parse_arguments() -> argparse.Namespace:
 def positive(text: str) -> int:
     value = int(text)
     if value <= 0:
+        raise ValueError(text)
+    return value
+
+
+def seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e6:
         raise ValueError(text)
     return value
 

@@ -20,6 +20,7 @@ PVH_MAGIC               equ 0x336ec578      ; hvm_start_info.magic, which eax do
 PAGE_PRESENT equ 1 << 0
 PAGE_WRITE   equ 1 << 1
 PAGE_LARGE   equ 1 << 7
+TABLE        equ PAGE_PRESENT | PAGE_WRITE ; an entry that points to a table
 
 CR0_MP  equ 1 << 1
 CR0_EM  equ 1 << 2
@@ -96,7 +97,7 @@ fill_directories:
 
     mov ecx, 4
     mov ebx, PHYSICAL(boot_low_pointers)
-    mov eax, PHYSICAL(boot_directories) + (PAGE_PRESENT | PAGE_WRITE)
+    mov eax, PHYSICAL(boot_directories) + TABLE
 fill_pointers:
     mov [ebx], eax
     add ebx, 8
@@ -104,11 +105,11 @@ fill_pointers:
     loop fill_pointers
 
     ; The last 2 GiB are the first 2 GiB of memory again.
-    mov dword [PHYSICAL(boot_high_pointers) + 510 * 8], PHYSICAL(boot_directories) + (PAGE_PRESENT | PAGE_WRITE)
-    mov dword [PHYSICAL(boot_high_pointers) + 511 * 8], PHYSICAL(boot_directories) + 4096 + (PAGE_PRESENT | PAGE_WRITE)
-    mov dword [PHYSICAL(boot_root)], PHYSICAL(boot_low_pointers) + (PAGE_PRESENT | PAGE_WRITE)
-    mov dword [PHYSICAL(boot_root) + 256 * 8], PHYSICAL(boot_low_pointers) + (PAGE_PRESENT | PAGE_WRITE)
-    mov dword [PHYSICAL(boot_root) + 511 * 8], PHYSICAL(boot_high_pointers) + (PAGE_PRESENT | PAGE_WRITE)
+    mov dword [PHYSICAL(boot_high_pointers) + 510 * 8], PHYSICAL(boot_directories) + TABLE
+    mov dword [PHYSICAL(boot_high_pointers) + 511 * 8], PHYSICAL(boot_directories) + 4096 + TABLE
+    mov dword [PHYSICAL(boot_root)], PHYSICAL(boot_low_pointers) + TABLE
+    mov dword [PHYSICAL(boot_root) + 256 * 8], PHYSICAL(boot_low_pointers) + TABLE
+    mov dword [PHYSICAL(boot_root) + 511 * 8], PHYSICAL(boot_high_pointers) + TABLE
 
     ; SDM 3A 9.8.5: PAE, the root, LME, then paging.
     mov eax, CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT

@@ -1,4 +1,4 @@
-; entry.asm - the way into the kernel and out again: 256 stubs, one common path, one struct trap_frame.
+; entry.asm - the way into the kernel and out: 256 stubs, one common path, one struct trap_frame.
 ;
 ; A stub brings the stack to the same shape for every vector and names the vector.  The common path
 ; saves the registers in the order of frame.h, moves to the stack that the trap is to be handled on,

@@ -8,6 +8,7 @@
 #include "descriptors.h"
 #include "frame.h"
 #include "instructions.h"
+#include "points.h"
 #include "regions.h"
 
 /* Error code of #PF (SDM 3A 4.7), DR6 at rest (SDM 3B 17.2.3). */
@@ -131,11 +132,13 @@ struct trap_frame *arch_trap(struct trap_frame *frame)
         .frame = frame,
     };
 
+    points_disarm();
     add_details(&trap, fault_address);
     fault_addresses[cpu] = fault_address;
     if (!trap_dispatch(&trap))
         arch_halt();
     fault_addresses[cpu] = outer_address;
     write_cr2(outer_address);
+    points_arm(trap.frame);
     return trap.frame;
 }

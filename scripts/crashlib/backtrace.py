@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import linecache
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from crashlib.debugger import GdbAnswer, GdbFrame, GdbPlace, Variable
@@ -50,15 +50,23 @@ class Frame:
 
 
 def make_backtrace(evidence: Evidence, answer: GdbAnswer) -> list[Frame]:
-    frames = [_from_gdb(evidence, frame, index) for index, frame in enumerate(answer.frames)]
+    frames = [_from_gdb(evidence, frame, TRUST_CFI if index else TRUST_CONTEXT)
+              for index, frame in enumerate(answer.frames)]
+    if frames and evidence.pc_is_after and evidence.pc - 1 in answer.places:
+        place = answer.places[evidence.pc - 1]
+        frames[0] = replace(frames[0], file=_short_path(place), line=place.line,
+                            source=_source_line(evidence, place))
     while len(frames) > 1 and not evidence.is_text(frames[-1].pc):
         frames.pop()  # what GDB reads past the end of a chain is no frame
+    if answer.callers:
+        return frames[:1] + [_from_gdb(evidence, frame, TRUST_FRAME) for frame in answer.callers]
     return frames + _kernel_frames(evidence, answer, frames)
 
 
 def wanted_places(evidence: Evidence) -> list[int]:
     """The pcs that GDB is asked about, because it may not find them by unwinding."""
     pcs = [_looked_up(row) for row in evidence.record.frames]
+    pcs += [evidence.pc - 1] if evidence.pc_is_after else []
     if not evidence.is_text(evidence.pc) and evidence.returned_to is not None:
         call = evidence.returned_to
         pcs += [pc for pc in (call.function, call.target) if pc is not None]
@@ -96,12 +104,13 @@ def _looked_up(row: RecordedFrame) -> int:
     return row.pc if row.trust == Trust.CONTEXT else max(row.pc - 1, 0)
 
 
-def _from_gdb(evidence: Evidence, frame: GdbFrame, index: int) -> Frame:
-    innermost = index == 0 or frame.pc == evidence.pc
+def _from_gdb(evidence: Evidence, frame: GdbFrame, trust: str) -> Frame:
+    if frame.pc == evidence.pc:  # an inlined function and what it is in have one context
+        trust = TRUST_CONTEXT
     elf = evidence.symbols.elf
     found = elf.symbol_at(frame.pc) if elf else None
     return Frame(
-        pc=frame.pc, trust=TRUST_CONTEXT if innermost else TRUST_CFI, stack=frame.stack,
+        pc=frame.pc, trust=trust, stack=frame.stack,
         function=frame.function if frame.function and evidence.is_text(frame.pc) else "",
         offset=None if found is None else frame.pc - found.start,
         file=_short_path(frame), line=frame.line,

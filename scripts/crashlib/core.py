@@ -17,7 +17,7 @@ PT_LOAD, PT_NOTE, PF_R = 1, 4, 4
 NT_PRSTATUS, NT_PRPSINFO, NT_AUXV, NT_SIGINFO = 1, 3, 6, 0x53494749
 NT_TRAPLINE_RECORD = 0x50415254  # "TRAP": away from the small numbers, which mean other things
 AT_NULL, AT_PAGESZ, AT_ENTRY = 0, 6, 9
-CRASHED_LWP = 1
+CRASHED_LWP, CALLER_LWP = 1, 2
 
 # The signal that a process would have been sent, by trap.h's kind.
 SIGNALS = {
@@ -26,12 +26,14 @@ SIGNALS = {
 }
 SIGNAL_DEFAULT = 6
 
+EXTENTS_MAX = 0xFFF0  # e_phnum has 16 bits
+
 FILE_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
 
 
 def make_core(evidence: Evidence) -> bytes:
-    extents = evidence.memory.extents()
+    extents = evidence.memory.extents()[:EXTENTS_MAX]
     notes = b"".join(_notes(evidence))
     headers_end = FILE_HEADER.size + PROGRAM_HEADER.size * (1 + len(extents))
     position = headers_end + len(notes)
@@ -53,11 +55,17 @@ def _file_header(header_count: int) -> bytes:
 def _notes(evidence: Evidence) -> list[bytes]:
     """In the order that all three debuggers accept: the crashed context first."""
     signal = SIGNALS.get(evidence.kind, SIGNAL_DEFAULT)
+    others = []
+    if evidence.caller is not None:  # a second thread, from which a debugger can unwind
+        caller = {**evidence.registers, "rip": evidence.caller.pc, "rsp": evidence.caller.stack,
+                  "rbp": evidence.caller.frame}
+        others.append(_note(b"CORE", NT_PRSTATUS, _prstatus(caller, signal, CALLER_LWP)))
     return [
         _note(b"CORE", NT_PRSTATUS, _prstatus(evidence.registers, signal, CRASHED_LWP)),
         _note(b"CORE", NT_PRPSINFO, _prpsinfo(evidence)),
-        _note(b"CORE", NT_SIGINFO, struct.pack("<iiiiQ104x", signal, 0, 0, 0, evidence.address)),
+        _note(b"CORE", NT_SIGINFO, _siginfo(evidence, signal)),
         _note(b"CORE", NT_AUXV, _auxv(evidence)),
+        *others,
         _note(b"TRAPLINE", NT_TRAPLINE_RECORD, evidence.record.extract()[0]),
     ]
 
@@ -84,6 +92,12 @@ def _prpsinfo(evidence: Evidence) -> bytes:
     name = PurePath(elf.path).name if elf else "kernel"
     encoded = name.encode("utf-8", "replace")
     return struct.pack("<40x16s80s", encoded[:15], encoded[:79])
+
+
+def _siginfo(evidence: Evidence, signal: int) -> bytes:
+    """si_addr is CR2, where that has to do with the crash."""
+    address = evidence.registers.get("cr2", 0) if evidence.kind == "DOUBLE" else evidence.address
+    return struct.pack("<iiiiQ104x", signal, 0, 0, 0, address)
 
 
 def _auxv(evidence: Evidence) -> bytes:

@@ -15,7 +15,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crashlib.core import CRASHED_LWP, make_core
+from crashlib.core import CALLER_LWP, CRASHED_LWP, make_core
 from crashlib.evidence import Evidence
 from crashlib.x86 import PRSTATUS_REGISTERS
 
@@ -74,6 +74,7 @@ class GdbPlace:
 @dataclass(frozen=True)
 class GdbAnswer:
     frames: list[GdbFrame] = field(default_factory=list)
+    callers: list[GdbFrame] = field(default_factory=list)  # from Evidence.caller on
     stop: str = ""  # why the walk ended, if not at the outermost frame
     pointers: list[Pointer] = field(default_factory=list)
     places: dict[int, GdbPlace] = field(default_factory=dict)
@@ -156,21 +157,24 @@ def _open_commands(core: Path, elf: Path | None) -> list[str]:
 def _core_facts(evidence: Evidence) -> dict:
     variables = {name: value for name, value in evidence.registers.items()
                  if name not in PRSTATUS_REGISTERS}
-    return {"threads": {CRASHED_LWP: evidence.context_name() + " [crashed]"},
+    name = evidence.context_name()
+    return {"threads": {CRASHED_LWP: f"{name} [crashed]", CALLER_LWP: f"{name} [its caller]"},
             "variables": {**variables, "error": evidence.error, "vector": evidence.vector}}
 
 
 def _read_answer(path: Path) -> GdbAnswer:
     try:
         answer = json.loads(path.read_text(encoding="utf-8"))
-        frames = [GdbFrame(**{**frame, "arguments": _variables(frame["arguments"]),
-                              "locals": _variables(frame["locals"])})
-                  for frame in answer["frames"]]
-        return GdbAnswer(frames, answer["stop"],
+        return GdbAnswer(_frames(answer["frames"]), _frames(answer["callers"]), answer["stop"],
                          [Pointer(**pointer) for pointer in answer["pointers"]],
                          {int(pc): GdbPlace(**row) for pc, row in answer["places"].items()})
     except (OSError, ValueError, KeyError, TypeError) as error:
         return GdbAnswer(problem=f"gdb gave no frames ({type(error).__name__})")
+
+
+def _frames(rows: list[dict]) -> list[GdbFrame]:
+    return [GdbFrame(**{**row, "arguments": _variables(row["arguments"]),
+                        "locals": _variables(row["locals"])}) for row in rows]
 
 
 def _variables(rows: list[dict]) -> list[Variable]:

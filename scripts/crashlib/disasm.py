@@ -6,7 +6,8 @@ guess: an operand with an unknown register has no address.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import contextlib
+from dataclasses import dataclass, field, replace
 
 from crashlib.elf import KernelElf
 from crashlib.memory import Memory
@@ -87,17 +88,16 @@ class ListedLine:
     address: int
     data: bytes
     text: str
-    target: int | None  # of a direct call or jump
-    at_pc: bool
+    target: int | None = None  # of a direct call or jump
+    at_pc: bool = False
+    mention: tuple[str, int] | None = None  # a piece of the text, and the address it stands for
 
 
 class Disassembler:
     """The instructions around one pc, with that moment's registers."""
 
     def __init__(self, memory: Memory, elf: KernelElf | None, registers: dict[str, int]) -> None:
-        import capstone  # late: a command that shows no code should not wait for it
-
-        self._capstone = capstone
+        capstone = self._capstone = _load_capstone()
         self._engine = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
         self._engine.detail = True
         self._lister = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
@@ -138,11 +138,23 @@ class Disassembler:
         data = self._memory.read_prefix(pc, self._listed_bytes(pc))
         after = self._lines(data, pc, LISTED_AFTER + 1)
         if not after and data:
-            after = [ListedLine(pc, data[:8], "(not an instruction)", None, True)]
-        elif after:
-            first = after[0]
-            after[0] = ListedLine(first.address, first.data, first.text, first.target, True)
-        return before[-LISTED_BEFORE:] + after
+            after = [ListedLine(pc, data[:8], "(not an instruction)")]
+        shown = before[-LISTED_BEFORE:] + after
+        return [replace(line, at_pc=line.address == pc, mention=self._mention(line))
+                for line in shown]
+
+    def _mention(self, line: ListedLine) -> tuple[str, int] | None:
+        """What a reader would look up: a jump's target, a variable's or a constant's address."""
+        if line.target is not None:
+            return hex(line.target), line.target
+        found = self.decode(line.address)
+        for operand in found.operands if found else []:
+            access = operand.access
+            if access is not None and access.base == "rip" and access.address is not None:
+                return access.text, access.address
+            if operand.kind == "immediate" and operand.value >> 63:
+                return f"-{(1 << 64) - operand.value:#x}", operand.value
+        return None
 
     def _listed_bytes(self, pc: int) -> int:
         """From pc on, no further than its function goes: padding says nothing."""
@@ -182,7 +194,7 @@ class Disassembler:
             direct = mnemonic[:1] == "j" or mnemonic == "call"
             target = int(text, 16) if direct and text.startswith("0x") else None
             raw = data[start - address:start - address + size]
-            lines.append(ListedLine(start, raw, f"{mnemonic} {text}".rstrip(), target, False))
+            lines.append(ListedLine(start, raw, f"{mnemonic} {text}".rstrip(), target))
         return lines
 
     def _operand(self, decoded, operand) -> Operand:
@@ -240,6 +252,18 @@ class Disassembler:
             if whole in self._registers:
                 return self._registers[whole] >> shift & (1 << bits) - 1
         return None
+
+
+def _load_capstone():
+    """Late, because it costs a good part of the report's time: it imports distutils, in whose
+    place setuptools' hook, if left there, imports all of setuptools."""
+    with contextlib.suppress(ImportError, AttributeError):
+        import _distutils_hack
+
+        _distutils_hack.remove_shim()
+    import capstone
+
+    return capstone
 
 
 def _parts_of(name: str) -> list[tuple[str, int, int]]:

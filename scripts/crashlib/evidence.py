@@ -12,7 +12,7 @@ from crashlib.disasm import Access, Disassembler, Instruction
 from crashlib.maps import AddressBook, Range
 from crashlib.memory import Memory
 from crashlib.pagewalk import Walk, decode_walk
-from crashlib.payloads import Captured, MapEntry, MapKind, TrapKind, TrapOrigin, name_of
+from crashlib.payloads import Captured, MapEntry, MapKind, TrapKind, TrapOrigin, Trust, name_of
 from crashlib.record import Record
 from crashlib.symbols import Symbols
 from crashlib.tables import vectors
@@ -20,6 +20,7 @@ from crashlib.x86 import MASK64
 
 PF_VECTOR = 14
 NO_VECTOR = -1
+TEXT_SHORTEST, TEXT_SHOWN = 4, 40  # characters of a constant that pass for text
 CALLEE_SAVED = ("rip", "rbx", "rbp", "r12", "r13", "r14", "r15")  # in the SysV ABI
 
 
@@ -28,6 +29,14 @@ class Arrival:
     """How the processor came to a pc that holds no code."""
     way: str  # "call"; "jump": a function that was called jumped there; "return"
     call: Instruction | None
+
+
+@dataclass(frozen=True)
+class CallerContext:
+    """A frame from which unwinding can go on, when it cannot start at the pc."""
+    pc: int  # inside the call that was under way
+    stack: int
+    frame: int  # its frame pointer
 
 
 @dataclass(frozen=True)
@@ -156,6 +165,17 @@ class Evidence:
             return None if target is None else self._only_call_in(target)
         return None
 
+    @cached_property
+    def caller(self) -> CallerContext | None:
+        """After a `ret` to nowhere: the first frame that the frame pointers lead to."""
+        if self.is_text(self.pc) or (self.arrival is not None and self.arrival.way != "return"):
+            return None
+        for row in self.record.frames:
+            saved = self.memory.read_word(row.frame)
+            if row.trust == Trust.FRAME and saved is not None and self.is_text(row.pc):
+                return CallerContext(row.pc - 1, row.frame + 16 & MASK64, saved)
+        return None
+
     def _only_call_in(self, function: int) -> Call:
         """The one call that the function makes; if it makes more, none of them is known."""
         calls = self.disassembler.calls_in(function)
@@ -170,6 +190,17 @@ class Evidence:
             return operand.value if operand else None
         known = operand.access.address is not None
         return self.memory.read_word(operand.access.address) if known else None
+
+    def describe(self, value: int) -> str:
+        """What a value may mean; of constant text, its beginning."""
+        words = self.book.describe(value)
+        section = self.symbols.elf.section_at(value) if self.symbols.elf else None
+        if section is None or section.writable or section.executable:
+            return words
+        text = self.memory.read_prefix(value, TEXT_SHOWN).split(b"\0")[0]
+        if len(text) < TEXT_SHORTEST or not all(32 <= byte < 127 for byte in text):
+            return words
+        return f'"{text.decode("ascii")}"'
 
     @property
     def code_is_elsewhere(self) -> bool:

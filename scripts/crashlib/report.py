@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from crashlib.backtrace import (Frame, first_that_counts, frame_at, make_backtrace,
                                 wanted_places)
+from crashlib.disasm import ListedLine
 from crashlib.debugger import FrameQuery, GdbAnswer, Variable
 from crashlib.evidence import PF_VECTOR, Evidence
 from crashlib.explain import explain
@@ -77,8 +78,7 @@ class RegisterLine:
 class CodeLine:
     address: str
     data: str
-    text: str
-    target: str
+    text: str  # with symbols in the place of addresses
     at_pc: bool
 
 
@@ -204,7 +204,7 @@ def _backtrace_notes(evidence: Evidence, answer: GdbAnswer) -> list[str]:
     notes = []
     if answer.problem:
         notes.append(f"{answer.problem}: functions by the symbol table, no arguments, no lines")
-    if answer.stop:
+    if answer.stop and not answer.callers:
         notes.append(f"GDB's frames end early: {STOP_WORDS.get(answer.stop, answer.stop)}")
     if any(frame.file and not frame.source for frame in evidence.frames):
         notes.append("source lines are left out where the file is not here or was changed since "
@@ -224,7 +224,7 @@ def _register_meaning(evidence: Evidence, name: str) -> str:
     value = evidence.registers[name]
     if name in FLAG_REGISTERS:
         return flag_names(name, value)
-    return "" if name == "cr3" else evidence.book.describe(value)
+    return "" if name == "cr3" else evidence.describe(value)
 
 
 def _code(evidence: Evidence, counts: Frame | None) -> tuple[str, list[CodeLine]]:
@@ -234,12 +234,19 @@ def _code(evidence: Evidence, counts: Frame | None) -> tuple[str, list[CodeLine]
     if counts is not None and evidence.code_is_elsewhere:
         call = evidence.disassembler.before(counts.pc)
         pc = call.address if call is not None else pc
-    lines = []
-    for line in evidence.disassembler.listing(pc):
-        target = evidence.book.symbol(line.target) if line.target is not None else ""
-        lines.append(CodeLine(f"{line.address:016x}", line.data.hex(" "), line.text, target,
-                              line.at_pc))
+    lines = [CodeLine(f"{line.address:016x}", line.data.hex(" "), _symbolic(evidence, line),
+                      line.at_pc) for line in evidence.disassembler.listing(pc)]
     return evidence.book.symbol(pc), lines
+
+
+def _symbolic(evidence: Evidence, line: ListedLine) -> str:
+    if line.mention is None:
+        return line.text
+    text, address = line.mention
+    name = evidence.describe(address)
+    if not name or text not in line.text:
+        return line.text
+    return line.text.replace(text, f"[{name}]" if text.startswith("[") else name)
 
 
 def _log(evidence: Evidence) -> list[LogLine]:

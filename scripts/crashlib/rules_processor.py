@@ -91,13 +91,15 @@ def bad_msr(evidence: Evidence) -> Verdict | None:
     found = evidence.instruction
     if not _is_protection(evidence) or found is None or found.mnemonic not in ("rdmsr", "wrmsr"):
         return None
-    number = evidence.disassembler.register("ecx")
+    number, low, high = (evidence.disassembler.register(name) for name in ("ecx", "eax", "edx"))
     name = "an unknown number" if number is None else f"{number:#x}"
-    action = "read" if found.mnemonic == "rdmsr" else "write"
-    reasons = [f"`{found.text}` takes the number from ecx = {name}: the processor has no such "
-               "model-specific register"
-               + (", or the value in edx:eax is not allowed in it." if action == "write" else ".")]
-    return Verdict("bad-msr", f"{action} of a bad model-specific register: {name}", reasons)
+    if found.mnemonic == "rdmsr":
+        return Verdict("bad-msr", f"read of a bad model-specific register: {name}",
+                       [f"`rdmsr` with ecx = {name}: the processor has no such register."])
+    value = "a value" if low is None or high is None else f"edx:eax = {high << 32 | low:#x}"
+    return Verdict("bad-msr", f"bad write of a model-specific register: {name}",
+                   [f"`wrmsr` with ecx = {name} and {value}: the processor has no such register, or "
+                    "the register does not allow that value."])
 
 
 def non_canonical_pointer(evidence: Evidence) -> Verdict | None:

@@ -9,7 +9,7 @@ from collections import Counter
 
 from crashlib.evidence import Evidence
 from crashlib.maps import Range, stack_name
-from crashlib.verdict import Verdict, canonical_words, value_words
+from crashlib.verdict import Verdict, access_words, canonical_words, value_words
 from crashlib.x86 import MASK64, is_canonical
 
 RECURSION_FRAMES = 8
@@ -26,8 +26,8 @@ def stack_overflow(evidence: Evidence) -> Verdict | None:
     what = stack_name(guarded or guard)
     size = f" ({(guarded.end - guarded.start) // 1024} KiB)" if guarded else ""
     reasons = [f"{proof} is in the guard page of {what}{size}, which has no room left.",
-               "So the page fault could not be delivered on that stack either: hence the double "
-               "fault, which has a stack of its own.",
+               "The page fault that this made could not be delivered on that stack: hence the "
+               "double fault, which has one of its own.",
                *recursion_words(evidence)]
     return Verdict("stack-overflow", f"stack overflow: {what} ran into its guard page", reasons)
 
@@ -59,8 +59,7 @@ def recursion_words(evidence: Evidence) -> list[str]:
     each = (stacks[-1] - stacks[0]) // (times - 1) if len(stacks) == times else 0
     size = f", {each:#x} bytes of stack each" if each else ""
     most = f"all {times}" if times == len(frames) else f"{times} of the {len(frames)}"
-    return [f"{name} calls itself without an end: {most} frames that the record holds are "
-            f"its{size}."]
+    return [f"{name} calls itself without an end: it has {most} frames{size}."]
 
 
 def bad_stack_pointer(evidence: Evidence) -> Verdict | None:
@@ -69,9 +68,11 @@ def bad_stack_pointer(evidence: Evidence) -> Verdict | None:
     sp = evidence.registers["rsp"]
     if not evidence.ranges or evidence.book.stack_at(sp) is not None:
         return None
+    pushes = next((access for access in evidence.accesses() if access.base == "rsp"), None)
     reasons = [f"rsp = {value_words(evidence, sp)} is in no stack that the kernel has.",
-               canonical_words(sp),
-               "A fault or an interrupt could not push its frame there."]
+               canonical_words(sp), access_words(evidence, pushes) if pushes else "",
+               "The processor could not push the frame of a fault or an interrupt there: hence the "
+               "double fault, which has a stack of its own."]
     return Verdict("bad-stack-pointer", f"bad stack pointer: rsp = {sp:#x}",
                    [reason for reason in reasons if reason])
 
@@ -131,8 +132,8 @@ def _returning_function(evidence: Evidence, target: int) -> tuple[int | None, li
     """A pc inside the function that executed the `ret`, and how that is known."""
     if evidence.pc != target:
         return evidence.pc, [f"`{evidence.instruction.text}` takes it from [rsp]."]
-    words = ["A `ret` took it from the stack: the word at rsp is no return address of a call that "
-             "could have led there."]
+    words = ["No call led there, for the word at rsp is not the return address of one: a `ret` "
+             "took it from the stack."]
     call = evidence.returned_to
     if call is None:
         return None, words

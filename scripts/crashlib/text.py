@@ -18,6 +18,7 @@ TRUST_MARKS = {TRUST_FRAME: "~", TRUST_SCAN: "?"}
 CYCLE_LENGTHS = range(1, 5)  # of recursion: f, f -> g, ...
 CYCLES_KEPT, CYCLES_WORTH_FOLDING = 2, 4
 LOCALS_SHOWN = 12
+BYTES_SHOWN = 7 * 3 - 1  # characters of an instruction's bytes
 SHORT_REGISTERS = ("cs", "ss", "ds", "es", "fs", "gs")
 
 UNREADABLE = re.compile(r" ?<(error: )?Cannot access memory at address 0x[0-9a-f]+>")
@@ -216,10 +217,9 @@ def _code(report: Report) -> list[Line]:
     lines = _heading("CODE", report.code_of)
     for row in report.code:
         mark, style = ("=>", "pc") if row.at_pc else ("  ", "")
-        target = f"  <{row.target}>" if row.target else ""
-        data = row.data if len(row.data) <= 23 else row.data[:21] + ".."
-        text = f"{mark} {row.address} {data:<23} {row.text}"
-        lines.append([(text, style), (target, "place")])
+        data = row.data if len(row.data) <= BYTES_SHOWN else row.data[:BYTES_SHOWN - 2] + ".."
+        text = f"{mark} {row.address} {data:<{BYTES_SHOWN}} {row.text}"
+        lines.append([(text if len(text) <= WIDTH else text[:WIDTH - 2] + "..", style)])
     return lines
 
 

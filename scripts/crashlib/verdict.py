@@ -44,7 +44,7 @@ def field_words(evidence: Evidence, access: Access) -> str:
 
 def value_words(evidence: Evidence, value: int) -> str:
     """The value, and what it may mean in brackets."""
-    meaning = evidence.book.describe(value)
+    meaning = evidence.describe(value)
     return f"{value:#x} ({meaning})" if meaning else f"{value:#x}"
 
 

@@ -152,13 +152,19 @@ def main():
     for setting in ("width 0", "backtrace past-main on", "print symbol on",
                     "print frame-arguments all"):
         gdb.execute("set " + setting)
-    frame = gdb.newest_frame()
-    pointers = describe_pointers(frame)
-    frames, stop = walk(frame)
+    threads = sorted(gdb.selected_inferior().threads(), key=lambda thread: thread.ptid[1])
+    pointers = describe_pointers(gdb.newest_frame())
+    frames, stop = walk(gdb.newest_frame())
+    callers = []
+    for thread in threads[1:]:  # where unwinding can go on if it cannot start at the pc
+        thread.switch()
+        callers += walk(gdb.newest_frame())[0]
     with open(os.environ["TRAPLINE_PLACES"], encoding="utf-8") as file:
         places = {pc: describe_place(int(pc)) for pc in file.read().split()}
+    answer = {"frames": frames, "callers": callers, "stop": stop, "pointers": pointers,
+              "places": places}
     with open(os.environ["TRAPLINE_FRAMES"], "w", encoding="utf-8") as out:
-        json.dump({"frames": frames, "stop": stop, "pointers": pointers, "places": places}, out)
+        json.dump(answer, out)
 
 
 main()

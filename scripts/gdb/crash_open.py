@@ -1,6 +1,8 @@
-"""crash_open.py - run inside GDB by `crash.py gdb`: names threads and sets convenience variables.
+"""crash_open.py - run inside GDB by `crash.py gdb`: names threads, sets convenience variables for
+what a core has no registers for ($cr2, $error, ...), and shows the crashed frame.
 
-Reads the file that TRAPLINE_CORE_FACTS names: {"threads": {lwp: name}, "variables": {name: n}}.
+Expects the core and the symbols to be loaded.  Reads the file that TRAPLINE_CORE_FACTS names:
+{"threads": {lwp: name}, "variables": {name: number}}.
 """
 
 import json
@@ -14,9 +16,10 @@ def main():
         facts = json.load(file)
     for thread in gdb.selected_inferior().threads():
         thread.name = facts["threads"].get(str(thread.ptid[1]), thread.name)
+    wide = gdb.lookup_type("unsigned long long")
     for name, value in facts["variables"].items():
-        wide = gdb.lookup_type("unsigned long long")
         gdb.set_convenience_variable(name, gdb.Value(value.to_bytes(8, "little"), wide))
+    gdb.execute("frame")  # once more: without symbols, GDB could not name it
 
 
 main()

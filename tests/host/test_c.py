@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import BUILD, DEADLINE
+from guest import BUILD, DEADLINE
 
 RESULT = re.compile(r"^(ok|not ok) \d+ - (\w+)", re.MULTILINE)
 

@@ -138,8 +138,8 @@ static void a_lost_breakpoint_is_planted_again(void **state)
 
 static void refusals_leave_no_trace(void **state)
 {
-    static const char *const requests[] = {"Z0,2000,1", "Z0,5000,1", "Z0,6000,1", "Z0,7000,1",
-                                           "Z0,1000,2", "Z0,ffffffffffffffff,2"};
+    static const char *const requests[] = {"Z0,2000,1", "Z0,5000,1", "Z0,6000,1",
+                                           "Z0,7000,1", "Z0,1000,2", "Z0,ffffffffffffffff,2"};
 
     (void)state;
     prepare();
@@ -167,9 +167,8 @@ static void the_table_is_used_to_its_end(void **state)
     for (unsigned i = 0; i <= GDBSTUB_MAX_BREAKPOINTS; i++) {
         snprintf(request, sizeof(request), "Z0,%x,1", 0x1000 + 2 * i);
         const char *reply = ask(request);
-        assert_string_equal(reply, i < GDBSTUB_MAX_BREAKPOINTS
-                                       ? "OK"
-                                       : "E.all software breakpoints are in use");
+        assert_string_equal(
+            reply, i < GDBSTUB_MAX_BREAKPOINTS ? "OK" : "E.all software breakpoints are in use");
     }
     assert_string_equal(ask("z0,1000,1"), "OK");
     assert_string_equal(ask(request), "OK");

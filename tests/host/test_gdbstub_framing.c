@@ -230,10 +230,10 @@ static void run_lengths_are_spelled_right(void **state)
         unsigned len;
         const char *wire;
     } runs[] = {
-        {0x00, 1, "00"},      {0x00, 2, "0* "},     {0x00, 3, "0*\""},     {0x10, 4, "10*\"0"},
-        {0x00, 4, "0*\"00"},  {0x00, 5, "0*&"},     {0x10, 8, "10**0"},    {0x00, 8, "0*,"},
-        {0x10, 9, "10*,0"},   {0x00, 9, "0*."},     {0x00, 49, "0*~"},     {0x00, 50, "0*~00"},
-        {0x00, 98, "0*~0*~"}, {0x12, 4, "120*!"},
+        {0x00, 1, "00"},      {0x00, 2, "0* "},    {0x00, 3, "0*\""},  {0x10, 4, "10*\"0"},
+        {0x00, 4, "0*\"00"},  {0x00, 5, "0*&"},    {0x10, 8, "10**0"}, {0x00, 8, "0*,"},
+        {0x10, 9, "10*,0"},   {0x00, 9, "0*."},    {0x00, 49, "0*~"},  {0x00, 50, "0*~00"},
+        {0x00, 98, "0*~0*~"}, {0x12, 4, "120*\""},
     };
     char request[32], wanted[64];
 
@@ -262,8 +262,9 @@ static void garbage_never_needs_a_reset(void **state)
     srand(7);
     for (unsigned turn = 0; turn < 20000; turn++) {
         for (int i = rand() % 40; i > 0; i--) {
-            uint8_t byte = rand() % 8 == 0 ? (uint8_t)rand()
-                                           : (uint8_t)alphabet[(size_t)rand() % (sizeof(alphabet) - 1)];
+            uint8_t byte = rand() % 8 == 0
+                               ? (uint8_t)rand()
+                               : (uint8_t)alphabet[(size_t)rand() % (sizeof(alphabet) - 1)];
             gdbstub_receive(&machine.stub, byte);
         }
         forget_output();

@@ -53,8 +53,9 @@ static const struct row rows[] = {
     {"vCtrlC;", "E01"},
 
     /* registers.c: rax to r15 (rsp is 0x8000), rip, eflags and six segments */
-    {"g", ZEROS_64 ZEROS_16 ZEROS_16 ZEROS_16 "0080000000000000" ZEROS_128 "0010000000000000" ZEROS_8
-              "10000000" ZEROS_8 ZEROS_8 ZEROS_8 ZEROS_8 ZEROS_8},
+    {"g",
+     ZEROS_64 ZEROS_16 ZEROS_16 ZEROS_16 "0080000000000000" ZEROS_128 "0010000000000000" ZEROS_8
+                                         "10000000" ZEROS_8 ZEROS_8 ZEROS_8 ZEROS_8 ZEROS_8},
     {"g0", "E01"},
     {"G", "E22"},
     {"G1122334455667788", "OK"},
@@ -217,8 +218,11 @@ static const struct row rows[] = {
     {"qfThreadInfo", "mp1.1,p1.2"},
     {"qfThreadInfo,", "E01"},
     {"qsThreadInfo;", "E01"},
-    {"qThreadExtraInfo,p1.2",
-     "7468726561642d32" "3a20" "736c656570696e67" "2c2043505520" "31"}, /* thread-2: sleeping, CPU 1 */
+    {"qThreadExtraInfo,p1.2", "7468726561642d32"
+                              "3a20"
+                              "736c656570696e67"
+                              "2c2043505520"
+                              "31"}, /* thread-2: sleeping, CPU 1 */
     {"qThreadExtraInfo,p1.3", "E03"},
     {"qThreadExtraInfo", "E01"},
 
@@ -387,8 +391,8 @@ static void plain_clients_get_plain_replies(void **state)
     fake_exchange(&machine, "c");
     fake_stop(&machine, GDBSTUB_CAUSE_SW_BREAK, GDBSTUB_SIGTRAP, 2);
     fake_take_packet(&machine, machine.reply, NULL);
-    assert_string_equal(machine.reply, "T0506:" ZEROS_16 ";07:" ZEROS_16 ";10:" ZEROS_16
-                                       ";thread:2;core:1;");
+    assert_string_equal(machine.reply,
+                        "T0506:" ZEROS_16 ";07:" ZEROS_16 ";10:" ZEROS_16 ";thread:2;core:1;");
 }
 
 static void clients_that_take_messages_get_messages(void **state)

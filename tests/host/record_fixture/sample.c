@@ -25,9 +25,9 @@ static const uint64_t code_start = 0xffffffff80101000;
 
 static struct crash_writer writer;
 
-static struct crash_header header(void)
+static struct crash_header make_header(uint32_t sequence)
 {
-    struct crash_header header = {.machine = 62, .cpu_count = 4, .sequence = 7};
+    struct crash_header header = {.machine = 62, .cpu_count = 4, .sequence = sequence};
 
     for (uint8_t i = 0; i < CRASH_BOOT_ID_BYTES; i++)
         header.boot_id[i] = (uint8_t)(0xb0 + i);
@@ -230,20 +230,21 @@ int main(int argc, char **argv)
                                  .hole = stack_start + STACK_HOLE,
                                  .hole_length = PAGE / 2};
     struct crash_source source;
-    struct crash_header head = header();
+    struct crash_header header;
     struct crash_sink sink;
 
     if (argc != 3)
         return 2;
     bool small = strcmp(argv[1], "small") == 0, as_lines = strcmp(argv[2], "lines") == 0;
 
+    header = make_header(small ? 1 : 7);
     fill_stack(stack);
     fake_memory_init(&memory, &source);
     fake_sink_init(&raw, &sink);
     fake_console_init(&console, &lines);
     if (as_lines)
-        crash_lines_init(&lines, &sink, crash_record_id(&head));
-    crash_begin(&writer, &sink, &source, &head);
+        crash_lines_init(&lines, &sink, crash_record_id(&header));
+    crash_begin(&writer, &sink, &source, &header);
     if (small)
         write_small();
     else

@@ -1,0 +1,191 @@
+/*
+ * points.c - hardware break and watch points in the debug registers (SDM 3B 17.2).
+ *
+ * A watched range is split into the aligned pieces of 1, 2, 4 or 8 bytes that a register can cover.
+ * Data points are not armed for a single step: what follows a step with one armed differs between
+ * processors and emulators, down to a second #DB inside the first.  A step compares what write
+ * points watch instead; reads go unnoticed by access points there.
+ */
+#include "points.h"
+
+#include "arch/arch.h"
+#include "instructions.h"
+
+enum point_limits {
+    SLOTS = 4,
+    PIECE_BYTES = 8, /* the longest */
+};
+
+enum debug_bits {
+    DR6_HITS = 0xf,
+    DR7_FIXED = 1 << 10,
+    DR7_EXACT = 1 << 9, /* GE: for processors that heed it */
+    RFLAGS_TF = 1 << 8,
+    RFLAGS_RF = 1 << 16, /* skips an execute point at the next instruction, once */
+};
+
+/* R/W field of DR7 by kind; x86 has no read-only watch. */
+static const uint8_t conditions[] = {
+    [GDBSTUB_POINT_EXECUTE] = 0,
+    [GDBSTUB_POINT_WRITE] = 1,
+    [GDBSTUB_POINT_ACCESS] = 3,
+};
+
+/* LEN field of DR7 by length; an execute point has length 1. */
+static const uint8_t lengths[PIECE_BYTES + 1] = {[1] = 0, [2] = 1, [4] = 3, [8] = 2};
+
+struct slot {
+    bool used;
+    enum gdbstub_point kind;
+    uint64_t address; /* of the piece */
+    size_t len;
+    uint64_t whole; /* the address the point was inserted for, and its length */
+    size_t whole_len;
+    uint8_t before[PIECE_BYTES]; /* what was there before a step */
+};
+
+static struct slot slots[SLOTS];
+
+static bool is_watch(const struct slot *slot)
+{
+    return slot->used && slot->kind != GDBSTUB_POINT_EXECUTE;
+}
+
+/* The longest piece that may begin at `address`, of `len` bytes left. */
+static size_t piece_length(enum gdbstub_point kind, uint64_t address, size_t len)
+{
+    size_t piece = PIECE_BYTES;
+
+    if (kind == GDBSTUB_POINT_EXECUTE)
+        return len;
+    while (address % piece != 0 || piece > len)
+        piece /= 2;
+    return piece;
+}
+
+/* Occupy the slots that the range needs.  False if they do not suffice: some may be taken. */
+static bool take_slots(enum gdbstub_point kind, uint64_t address, size_t len)
+{
+    size_t done = 0;
+
+    for (size_t i = 0; i < SLOTS && done < len; i++) {
+        size_t piece = piece_length(kind, address + done, len - done);
+
+        if (slots[i].used)
+            continue;
+        slots[i] = (struct slot){.used = true,
+                                 .kind = kind,
+                                 .address = address + done,
+                                 .len = kind == GDBSTUB_POINT_EXECUTE ? 1 : piece,
+                                 .whole = address,
+                                 .whole_len = len};
+        done += piece;
+    }
+    return done == len;
+}
+
+static void free_slots(enum gdbstub_point kind, uint64_t address, size_t len)
+{
+    for (size_t i = 0; i < SLOTS; i++) {
+        if (slots[i].kind == kind && slots[i].whole == address && slots[i].whole_len == len)
+            slots[i].used = false;
+    }
+}
+
+static bool is_supported(enum gdbstub_point kind, size_t len)
+{
+    return kind != GDBSTUB_POINT_READ && len > 0;
+}
+
+enum gdbstub_point_result arch_insert_point(enum gdbstub_point kind, uint64_t address, size_t len)
+{
+    if (!is_supported(kind, len))
+        return GDBSTUB_POINT_UNSUPPORTED;
+    free_slots(kind, address, len); /* asked again: one is enough */
+    if (take_slots(kind, address, len))
+        return GDBSTUB_POINT_DONE;
+    free_slots(kind, address, len);
+    return GDBSTUB_POINT_NONE_FREE;
+}
+
+enum gdbstub_point_result arch_remove_point(enum gdbstub_point kind, uint64_t address, size_t len)
+{
+    if (!is_supported(kind, len))
+        return GDBSTUB_POINT_UNSUPPORTED;
+    free_slots(kind, address, len);
+    return GDBSTUB_POINT_DONE;
+}
+
+void points_disarm(void)
+{
+    if (read_dr7() != DR7_FIXED)
+        write_dr7(DR7_FIXED);
+}
+
+static void write_address(size_t i, uint64_t address)
+{
+    static void (*const write[SLOTS])(uint64_t) = {write_dr0, write_dr1, write_dr2, write_dr3};
+
+    write[i](address);
+}
+
+/* Global enable, condition and length of slot `i`. */
+static uint64_t control_bits(size_t i)
+{
+    uint64_t condition = conditions[slots[i].kind], length = lengths[slots[i].len];
+
+    return (uint64_t)2 << (2 * i) | (condition | length << 2) << (16 + 4 * i);
+}
+
+static void remember(struct slot *slot)
+{
+    (void)arch_copy_from(slot->before, slot->address, slot->len);
+}
+
+void points_arm(struct trap_frame *frame)
+{
+    bool step = (frame->rflags & RFLAGS_TF) != 0;
+    uint64_t control = DR7_FIXED;
+
+    for (size_t i = 0; i < SLOTS; i++) {
+        if (!slots[i].used)
+            continue;
+        if (step && is_watch(&slots[i])) {
+            remember(&slots[i]);
+            continue;
+        }
+        if (!is_watch(&slots[i]) && slots[i].address == frame->rip)
+            frame->rflags |= RFLAGS_RF;
+        write_address(i, slots[i].address);
+        control |= control_bits(i) | DR7_EXACT;
+    }
+    if (control != DR7_FIXED)
+        write_dr7(control);
+}
+
+static bool has_changed(const struct slot *slot)
+{
+    uint8_t now[PIECE_BYTES];
+
+    return arch_copy_from(now, slot->address, slot->len) == slot->len &&
+           __builtin_memcmp(now, slot->before, slot->len) != 0;
+}
+
+/* DR6 shows hits of points that are not enabled, too: ask only about those in use. */
+bool arch_point_hit(const struct trap *trap, enum gdbstub_point *kind, uint64_t *address)
+{
+    uint64_t hits = trap->error & DR6_HITS;
+
+    for (size_t i = 0; i < SLOTS; i++) {
+        const struct slot *slot = &slots[i];
+        bool hit = slot->used && (hits >> i & 1) != 0;
+        bool stepped = hits == 0 && is_watch(slot) && has_changed(slot);
+
+        if (hit || stepped) {
+            *kind = slot->kind;
+            *address = slot->whole;
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,15 @@
+/*
+ * points.h - what the trap path owes the debug registers.
+ */
+#ifndef ARCH_X86_64_POINTS_H
+#define ARCH_X86_64_POINTS_H
+
+#include "frame.h"
+
+/* On the way into a trap: nothing must trigger in it. */
+void points_disarm(void);
+
+/* On the way out, to `frame`. */
+void points_arm(struct trap_frame *frame);
+
+#endif

@@ -1,0 +1,207 @@
+"""test_record_lines.py - a record's lines in whatever a console log makes of them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from crashlib.crc32c import crc32c
+from crashlib.record import Record, Status, load
+from record_samples import (assert_all_is_true, assert_bytes_are_true, is_whole, lines_of, sample,
+                            whole)
+
+REPEATED = 43  # lines that are sent twice
+
+
+def load_one(data: bytes) -> Record:
+    records = load(data)
+    assert len(records) == 1, f"one record was expected, {len(records)} were found"
+    return records[0]
+
+
+def frame(text: bytes) -> bytes:
+    """A line with a checksum that holds, from its id to the colon before the checksum."""
+    return b"~" + text + b"%08x" % crc32c(text)
+
+
+def data_lines(size: str) -> list[bytes]:
+    """The data lines, each once, in order."""
+    found = [line for line in lines_of(size) if line[9:12] == b":D:"]
+    return found[:len(found) - min(REPEATED, len(found) // 2)]
+
+
+def test_crc32c_of_the_reader() -> None:
+    assert crc32c(b"123456789") == 0xE3069283
+    assert crc32c(b"6789", crc32c(b"12345")) == 0xE3069283
+
+
+def test_first_lines_are_sent_twice() -> None:
+    lines = lines_of("full")
+    assert [line[10:11] for line in lines].count(b"B") == 2
+    assert lines[-1 - REPEATED:-1] == data_lines("full")[:REPEATED]
+
+
+@pytest.mark.parametrize("change", [
+    lambda data: data.replace(b"\r\n", b"\n"),
+    lambda data: data.replace(b"\r\n", b"\r"),
+    lambda data: data.replace(b"\r\n", b"\r\r\n"),
+    lambda data: data.replace(b"\r\n", b"\0\r\n\0"),
+    lambda data: data.replace(b"\n~", b"\n[   12.345678] ~"),
+    lambda data: data.replace(b"\n~", b"\n2024-01-01T00:00:00Z console: ~"),
+    lambda data: data.replace(b"\n~", b"\n\x1b[31m~"),
+    lambda data: data.replace(b"\r\n", b"   \r\n"),
+    lambda data: data.replace(b"\r\n", b" trailing words\r\n"),
+    lambda data: data.replace(b"\r\n", b""),
+    lambda data: re.sub(rb"(.{80})", rb"\1\r\n", data),
+    lambda data: re.sub(rb"(.{1,40})", rb"\1\n    ", data.replace(b"\r\n", b"")),
+    lambda data: b"\xff\xfe\x80" * 1000 + data + b"~" * 1000,
+    lambda data: data.replace(b"\r\n", b"\r\nAnother CPU says: ~/path~ :::: $OK#9a\r\n"),
+    lambda data: b"\r\n".join(reversed(data.split(b"\r\n"))),
+    lambda data: data + data,
+], ids=["LF", "CR", "CR CR LF", "NUL", "kernel time", "log prefix", "colour", "spaces", "trailer",
+        "no line ends", "wrapped at 80", "wrapped at 40", "noise", "other output", "backwards",
+        "twice"])
+def test_what_logs_do_to_lines_does_no_harm(change) -> None:
+    record = load_one(change(sample("full", "lines")))
+    assert is_whole(record, "full"), record.problems
+    assert record.problems == []
+
+
+def test_records_that_interleave_line_by_line_are_told_apart() -> None:
+    full, small = lines_of("full"), lines_of("small")
+    mixed = [line for pair in zip(full, small * 20) for line in pair] + full[len(small) * 20:]
+    records = load(b"\n".join(mixed))
+    assert [record.sequence for record in records] == [7, 1]
+    assert is_whole(records[0], "full") and is_whole(records[1], "small")
+
+
+def test_one_damaged_line_costs_that_line_only() -> None:
+    lines, whole_record = lines_of("full"), whole("full")
+    count = len(data_lines("full"))
+    for index in range(1, count + 1):  # lines[0] is BEGIN
+        damaged = lines[:index] + [lines[index][:30] + b"!" + lines[index][31:]] + lines[index + 1:]
+        record = load_one(b"\r\n".join(damaged))
+        start = 96 * (index - 1)
+        assert_bytes_are_true(record, "full")
+        assert_all_is_true(record, "full")
+        if index <= REPEATED:
+            assert is_whole(record, "full"), f"line {index} is sent twice, but was not healed"
+            continue
+        assert record.extract()[1] == [(start, min(start + 96, record.length))]
+        assert (record.provenance.frames_bad, record.provenance.frames_missing) == (1, 1)
+        assert not record.complete
+        check_other_sections(record, whole_record, start)
+
+
+def check_other_sections(record: Record, whole_record: Record, start: int) -> None:
+    """Sections that have no byte in the lost line are as good as before."""
+    found = {section.offset: section for section in record.sections}
+    for section in whole_record.sections:
+        hit = section.offset < start + 96 and start < section.offset + section.length
+        if hit and section.tag in ("XTRA", "ENDS"):
+            break  # the table of contents is hit: sections around may be known by their places only
+        if not hit:
+            assert found[section.offset].status is Status.GOOD, f"{section.tag}, line at {start}"
+            assert found[section.offset].payload == section.payload
+
+
+def test_a_lost_section_header_costs_nothing_else() -> None:
+    record, lines = whole("full"), lines_of("full")
+    for section in record.sections[6:10]:
+        index = 1 + section.offset // 96
+        damaged = load_one(b"\n".join(lines[:index] + lines[index + 1:]))
+        found = next(s for s in damaged.sections if s.offset == section.offset)
+        assert found.tag == section.tag and found.header == section.header
+
+
+def test_memory_is_placed_right_behind_a_lost_unit_header() -> None:
+    """Whichever line of the stack is lost, at most one unit's bytes are not known."""
+    lines, known = lines_of("full"), sum(len(data) for _, data in whole("full").memory)
+    stack = whole("full").section("STAK")
+    for index in range(1 + REPEATED, 1 + (stack.offset + stack.length) // 96):
+        record = load_one(b"\n".join(lines[:index] + lines[index + 1:]))
+        assert_all_is_true(record, "full")
+        lost = known - sum(len(data) for _, data in record.memory)
+        assert lost <= 512 + 96, f"line {index} cost {lost} bytes of memory"
+
+
+def test_messages_are_found_again_behind_a_lost_one() -> None:
+    lines, log = lines_of("full"), whole("full").section("LOGR")
+    for index in range(1 + log.offset // 96, (log.offset + log.length) // 96):
+        record = load_one(b"\n".join(lines[:index] + lines[index + 1:]))
+        assert len(record.log) >= 40 - 3, f"line {index} cost {40 - len(record.log)} messages"
+
+
+def test_lines_that_contradict_each_other_in_one_transmission_are_not_believed() -> None:
+    lines = lines_of("full")
+    index = 1 + REPEATED + 5
+    forged = frame(lines[index][1:19] + b"A" * 128 + b":")
+    for order in ([lines[index], forged], [forged, lines[index]]):
+        record = load_one(b"\n".join(lines[:index] + order + lines[index + 1:]))
+        assert_bytes_are_true(record, "full")
+        assert record.provenance.frames_contradicted == 1
+        assert record.extract()[1] == [((index - 1) * 96, index * 96)]
+        assert any("different contents" in problem for problem in record.problems)
+
+
+def test_an_id_that_is_used_twice_gives_two_records() -> None:
+    first = lines_of("full")
+    second = [first[0], *(frame(line[1:19] + line[19:100] + b"_" * 47 + b":")
+                          for line in data_lines("full")[44:50]), first[-1]]
+    records = load(b"\n".join(first + second))
+    assert len(records) == 2
+    assert is_whole(records[0], "full")
+    assert records[1].record_id == records[0].record_id and not records[1].complete
+
+
+def test_second_copy_completes_the_first() -> None:
+    lines = lines_of("full")
+    odd = [line for index, line in enumerate(lines) if index % 3]
+    even = [line for index, line in enumerate(lines) if index % 3 != 1]
+    assert is_whole(load_one(b"\n".join(odd + [b"rebooting"] + even)), "full")
+
+
+def test_log_that_is_cut_off_keeps_its_beginning() -> None:
+    lines = lines_of("full")
+    record = load_one(b"\n".join(lines[:30]) + lines[30][:100])
+    assert_all_is_true(record, "full")
+    assert record.extract()[0] == sample("full", "raw")[:29 * 96]
+    assert not record.complete and record.end is None
+    assert record.cause == whole("full").cause
+    assert "has no end" in record.problems[-1]
+
+
+def test_record_without_begin_is_read() -> None:
+    assert is_whole(load_one(b"\n".join(data_lines("full"))), "full")
+
+
+def test_missing_tail_is_known_from_end() -> None:
+    lines = lines_of("full")
+    record = load_one(b"\n".join(lines[:1 + 60] + lines[-1:]))
+    assert record.length == len(sample("full", "raw"))
+    assert record.provenance.bytes_missing == record.length - 60 * 96
+    assert record.provenance.frames_missing == -(-record.length // 96) - 60
+
+
+def test_lines_of_a_newer_version_are_refused() -> None:
+    lines = lines_of("full")
+    newer = frame(lines[0][1:19] + b"Ag" + b":")
+    record = load_one(b"\n".join([newer] + lines[1:100]))
+    assert record.pieces == [] and not record.complete
+    assert "format version 2" in record.problems[0]
+
+
+@pytest.mark.parametrize("text", [
+    b"1a2b3c4d:D:ffffc0:" + b"A" * 128 + b":",  # the last place there is
+    b"1a2b3c4d:D:000001:" + b"A" * 128 + b":",  # not a line's place
+    b"1a2b3c4d:D:000000:" + b"A" * 132 + b":",  # too long
+    b"1a2b3c4d:D:000000:A:",  # not base64
+    b"1a2b3c4d:E:ffffff::",
+    b"1a2b3c4d:Z:000000:AAAA:",  # a type to come
+    b"1a2b3c4d:B:000000::",
+])
+def test_odd_lines_cost_neither_time_nor_memory(text: bytes) -> None:
+    for record in load(frame(text)):
+        assert not record.complete
+        assert len(record.extract()[0]) < (1 << 24) + 96
