@@ -178,6 +178,7 @@ enum arch_stack_purpose {
     ARCH_STACK_DEBUGGER,
     ARCH_STACK_FATAL,
     ARCH_STACK_EXCEPTION, /* the architecture's own: where the kernel's exceptions are handled */
+    ARCH_STACK_NMI,       /* the architecture's own: where NMIs are handled */
     ARCH_STACK_PURPOSES,
 };
 void arch_call_on_stack(enum arch_stack_purpose purpose, void (*function)(void *), void *argument);

@@ -38,6 +38,7 @@ static const struct exception exceptions[] = {
 
 enum exception_vectors {
     VECTOR_DEBUG = 1,
+    VECTOR_NMI = 2,
     VECTOR_PAGE_FAULT = 14,
     EXCEPTIONS = sizeof(exceptions) / sizeof(exceptions[0]),
 };
@@ -94,19 +95,48 @@ static void add_details(struct trap *trap, uint64_t fault_address)
 struct trap_frame *arch_trap_stack(struct trap_frame *frame);
 struct trap_frame *arch_trap(struct trap_frame *frame);
 
-/* Where to handle the trap: `frame`, or a copy of it on the exception stack.  What the kernel's own
- * code has done wrong is not handled on its stack: there may be little left of it, and a debugger
- * that calls a function writes there.  Traps with stacks of their own stay on them. */
+/* Is an NMI being handled, which only the return from it ends? */
+static bool in_nmi[CPUS];
+
+/* Where a frame goes that is moved to the stack of that purpose. */
+static struct trap_frame *first_frame(enum arch_stack_purpose purpose)
+{
+    return (struct trap_frame *)(uintptr_t)(purpose_stack_top(purpose) - sizeof(struct trap_frame));
+}
+
+static struct trap_frame *move_frame(const struct trap_frame *frame, struct trap_frame *to)
+{
+    *to = *frame;
+    return to;
+}
+
+/* The return from any fault lets the next NMI in (SDM 3A 6.7.1), and that begins at the top of its
+ * IST stack again: so an NMI, in which copies may fault, is handled elsewhere.  One inside another
+ * stays where it is; it must not fault. */
+static struct trap_frame *nmi_frame(struct trap_frame *frame)
+{
+    struct trap_frame *first = first_frame(ARCH_STACK_NMI);
+    unsigned cpu = arch_cpu_id();
+    struct arch_stack stack;
+
+    if (in_nmi[cpu] ||
+        (arch_find_stack(frame->rsp, &stack) && stack.top == purpose_stack_top(ARCH_STACK_NMI)))
+        return frame;
+    in_nmi[cpu] = true;
+    return move_frame(frame, first);
+}
+
+/* Where to handle the trap: `frame`, or a copy of it on another stack.  What the kernel's own code
+ * has done wrong is not handled on its stack: there may be little left of it, and a debugger that
+ * calls a function writes there.  Traps with stacks of their own stay on them. */
 struct trap_frame *arch_trap_stack(struct trap_frame *frame)
 {
-    uint64_t top = purpose_stack_top(ARCH_STACK_EXCEPTION);
-    struct trap_frame *moved = (struct trap_frame *)(uintptr_t)(top - sizeof(*moved));
-
+    if (frame->vector == VECTOR_NMI)
+        return nmi_frame(frame);
     if (exception_of(frame->vector) == &interrupt || (frame->cs & 3) != 0 ||
         is_emergency_stack((uint64_t)(uintptr_t)frame))
         return frame;
-    *moved = *frame;
-    return moved;
+    return move_frame(frame, first_frame(ARCH_STACK_EXCEPTION));
 }
 
 /* CR2 as each CPU's innermost page fault left it. */
@@ -140,5 +170,7 @@ struct trap_frame *arch_trap(struct trap_frame *frame)
     fault_addresses[cpu] = outer_address;
     write_cr2(outer_address);
     points_arm(trap.frame);
+    if (frame == first_frame(ARCH_STACK_NMI))
+        in_nmi[cpu] = false;
     return trap.frame;
 }

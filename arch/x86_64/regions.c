@@ -30,7 +30,7 @@ static struct {
 } regions;
 
 static const char *const ist_names[IST_SLOTS] = {
-    [IST_NMI - 1] = "NMI stack",
+    [IST_NMI - 1] = "NMI entry stack",
     [IST_DOUBLE_FAULT - 1] = "double fault stack",
     [IST_MACHINE_CHECK - 1] = "machine check stack",
     [IST_DEBUG - 1] = "debug exception stack",
@@ -41,6 +41,7 @@ static const char *const purpose_names[ARCH_STACK_PURPOSES] = {
     [ARCH_STACK_DEBUGGER] = "debugger stack",
     [ARCH_STACK_FATAL] = "fatal stack",
     [ARCH_STACK_EXCEPTION] = "exception stack",
+    [ARCH_STACK_NMI] = "NMI stack",
 };
 
 /* boot.asm */

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from crashlib.core import CALLER_LWP, CRASHED_LWP, make_core
 from crashlib.evidence import Evidence
+from crashlib.symbols import ROOT
 from crashlib.x86 import PRSTATUS_REGISTERS
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "gdb"
@@ -150,7 +151,8 @@ def _open_commands(core: Path, elf: Path | None) -> list[str]:
     commands = ["-ex", f"core-file {core}"]
     if elf is not None:
         quoted = str(elf).replace("\\", "\\\\").replace('"', '\\"')
-        commands += ["-ex", f'symbol-file "{quoted}"']
+        roots = f"{elf.resolve().parent.parent}:{ROOT}"  # what build/kernel.elf was built from
+        commands += ["-ex", f'symbol-file "{quoted}"', "-ex", f"set directories {roots}:$cdir:$cwd"]
     return commands
 
 

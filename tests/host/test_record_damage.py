@@ -10,12 +10,12 @@ from os import environ
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crashlib.record import load
-from record_samples import (assert_all_is_true, assert_bytes_are_true, is_whole, lines_of, sample,
-                            whole)
+from crashlib.record import Record, load
+from record_samples import (assert_all_is_true, assert_bytes_are_true, facts, facts_of_whole,
+                            is_whole, lines_of, sample, whole)
 
 INPUTS = int(environ.get("TRAPLINE_DAMAGED_INPUTS", "150"))
-SEQUENCES = {7: "full", 1: "small"}
+SIZES = ("full", "small")
 many = settings(max_examples=INPUTS, deadline=None, derandomize=True, database=None,
                 suppress_health_check=list(HealthCheck))
 
@@ -23,12 +23,18 @@ many = settings(max_examples=INPUTS, deadline=None, derandomize=True, database=N
 def assert_nothing_is_wrong(data: bytes) -> None:
     """Each record found in `data` says only what the sample with its id says."""
     for record in load(data):
-        size = next(size for size in ("full", "small")
-                    if record.record_id in (None, whole(size).record_id))
+        size = size_of(record)
         if record.provenance.source == "console lines":
             assert_bytes_are_true(record, size)
         assert_all_is_true(record, size)
         assert record.problems or record.complete
+
+
+def size_of(record: Record) -> str:
+    """Which sample this is: by its id, or by what it says if the id is lost."""
+    if record.record_id is not None:
+        return next(size for size in SIZES if record.record_id == whole(size).record_id)
+    return next((size for size in SIZES if facts_of_whole(size) >= set(facts(record))), SIZES[0])
 
 
 # ---- Lines ----

@@ -1,4 +1,4 @@
-"""conftest.py - machines in the states that tests of the debugger begin with.
+"""conftest.py - machines in the states that tests begin with, and what is connected to them.
 
 Ends every GDB and every connection that a test has opened.
 """
@@ -12,67 +12,83 @@ import pytest
 
 from debugger import Debugger
 from packets import Line
+from programs import DEBUGGEE, make_app
 
 BEATING = "heartbeat 1: "
 WAITING = "waiting for debugger"
 
 
+@pytest.fixture(scope="session")
+def debuggee_elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A kernel that runs debuggee.c."""
+    return make_app(tmp_path_factory.mktemp("debuggee") / "debuggee.elf", DEBUGGEE)
+
+
 @pytest.fixture
-def debug(kernel_elf: Path) -> Iterator[Callable[..., Debugger]]:
-    """debug(guest, elf=...) attaches a stock GDB to a machine."""
+def attach(kernel_elf: Path) -> Iterator[Callable[..., Debugger]]:
+    """attach(guest, elf=...) is a stock GDB, attached to a machine."""
     debuggers: list[Debugger] = []
 
-    def attach(guest, elf: Path | None = None) -> Debugger:
+    def start(guest, elf: Path | None = None) -> Debugger:
         debuggers.append(Debugger(elf or kernel_elf))
         debuggers[-1](f"target remote {guest.gdb}")
         return debuggers[-1]
 
-    yield attach
+    yield start
     for debugger in debuggers:
         debugger.end()
 
 
 @pytest.fixture
 def connect() -> Iterator[Callable[..., Line]]:
-    """connect(guest) is the machine's debug line, raw."""
+    """connect(guest) is a machine's debug line, raw."""
     lines: list[Line] = []
 
-    def open_line(guest) -> Line:
+    def start(guest) -> Line:
         lines.append(Line(guest.gdb))
         return lines[-1]
 
-    yield open_line
+    yield start
     for line in lines:
         line.close()
 
 
 @pytest.fixture
 def beating(boot):
-    """A machine that runs the heartbeat."""
+    """A machine that runs the heartbeat, without a debugger."""
     guest = boot("run=heartbeat")
     guest.wait_for(BEATING)
     return guest
 
 
 @pytest.fixture
-def gdb_beating(beating, debug) -> Debugger:
-    """GDB, attached to a machine that ran the heartbeat."""
-    return debug(beating)
+def waiting(boot) -> Callable:
+    """waiting("run=...") is a machine that waits for its debugger."""
 
-
-@pytest.fixture
-def line(beating, connect) -> Line:
-    """The raw line of a machine that runs the heartbeat."""
-    return connect(beating)
-
-
-@pytest.fixture
-def gdb_waited(boot, debug) -> Callable[..., Debugger]:
-    """gdb_waited("run=...") boots a machine that waits, and attaches GDB to it."""
-
-    def start(append: str) -> Debugger:
-        guest = boot(f"gdbwait {append}")
+    def start(append: str = "", **options):
+        guest = boot(f"gdbwait {append}", **options)
         guest.wait_for(WAITING)
-        return debug(guest)
+        return guest
 
     return start
+
+
+@pytest.fixture
+def line(waiting, connect) -> Line:
+    """The raw line of a machine that waits for its debugger."""
+    return connect(waiting())
+
+
+@pytest.fixture
+def debuggee(waiting, debuggee_elf: Path):
+    """A machine that waits with debuggee.c."""
+    return waiting(kernel=debuggee_elf)
+
+
+@pytest.fixture
+def gdb_main(debuggee, attach, debuggee_elf: Path) -> Debugger:
+    """GDB, stopped in the main() of debuggee.c."""
+    debugger = attach(debuggee, debuggee_elf)
+    debugger("tbreak main")
+    debugger.resume()
+    return debugger
