@@ -106,7 +106,9 @@ enum gdbstub_event gdbstub_receive(struct gdbstub *stub, uint8_t byte)
 
 enum gdbstub_event gdbstub_stopped(struct gdbstub *stub, const struct gdbstub_stop *stop)
 {
-    bool owed = stub->attached && stub->running && !stub->closing;
+    if (stub->closing)
+        forget_client(stub); /* it knows of the exit, and of no resume since */
+    bool owed = stub->attached && stub->running;
     bool held = stub->request_held;
 
     stub->stop = *stop;

@@ -115,7 +115,7 @@ static size_t read_memory(void *ctx, uint64_t addr, void *buf, size_t len)
     return arch_copy_from(buf, addr, len);
 }
 
-static bool print_line(void *ctx, const char *text, size_t len)
+static bool put_line(void *ctx, const char *text, size_t len)
 {
     (void)ctx;
     return console_write_raw(text, len);
@@ -134,7 +134,7 @@ static void begin_record(bool minimal)
 
     arch_boot_id(header.boot_id);
     header.build_id_length = (uint32_t)version_build_id(header.build_id);
-    crash.lines.print = print_line;
+    crash.lines.print = put_line;
     crash_lines_init(&crash.lines, &crash.sink, crash_record_id(&header));
     crash_begin(&crash.writer, &crash.sink, &source, &header);
 }

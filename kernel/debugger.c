@@ -350,7 +350,11 @@ void debugger_init(void)
     debugger.port.ctx = &debugger.machine;
     gdbstub_init(&debugger.stub, &debugger.port);
     debugger.enabled = true;
-    if (!arch_line_break_in(line, true))
+}
+
+void debugger_listen(void)
+{
+    if (debugger.enabled && !arch_line_break_in(debugger.machine.line, true))
         log_print(LOG_WARNING, "gdb: no interrupt from the line: only gdbwait and traps stop");
 }
 

@@ -9,11 +9,14 @@
 
 #include "trap/trap.h"
 
-/* Take the line that gdb= names (com2 unless it says otherwise) and listen there.  After
- * arch_init_interrupts(). */
+/* Take the line that gdb= names: com2 unless it says otherwise. */
 void debugger_init(void);
 
-/* Stop until a debugger has attached and lets the kernel go on.  Returns at once with gdb=off. */
+/* From now on a debugger can break in.  After arch_init_interrupts(). */
+void debugger_listen(void);
+
+/* Stop until a debugger has attached and lets the kernel go on; from then on it can break in.
+ * Returns at once with gdb=off. */
 void debugger_wait(void);
 
 /* The application has ended: tell an attached debugger, and wait until it knows, for a bounded

@@ -68,17 +68,20 @@ void kernel_main(void)
     command_line_init(arch_boot_info()->command_line); /* what the user wants */
     console_init();                                    /* from here on, people can read */
     log_init();                                        /* ... what is logged */
-    arch_init_memory();                                /* final page tables: guards, no W with X */
+    crash_init();                                      /* what follows a crash */
+    debugger_init();                                   /* which line GDB is on */
+    arch_init_memory();                                /* page tables: guards, no W with X */
     arch_init_time();                                  /* from here on, the log has times */
     arch_init_interrupts();                            /* controllers known, all lines masked */
-    debugger_init();                                   /* from here on, GDB can break in */
-    crash_init();                                      /* what a record says of this boot */
-    arch_interrupts_enable();
 
     if (command_line_flag("gdbwait")) {
         console_print("waiting for debugger\n");
-        debugger_wait();
+        debugger_wait(); /* until GDB says continue */
+    } else {
+        debugger_listen(); /* from here on, GDB can break in */
     }
+    arch_interrupts_enable();
+
     spec = command_line_value("run");
     if (spec == NULL && app_present())
         app_run();

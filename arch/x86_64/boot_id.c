@@ -32,7 +32,7 @@ static bool rdrand(uint64_t *value)
 
 /* Change every bit of the number with even odds for each bit of `word`: multiplications and shifts
  * that can be undone, so nothing that was mixed in before is lost. */
-static void mix(uint64_t word)
+static void stir(uint64_t word)
 {
     for (size_t i = 0; i < sizeof(boot_id) / sizeof(boot_id[0]); i++) {
         uint64_t x = (boot_id[i] ^ word) + 0x9e3779b97f4a7c15u * (i + 1);
@@ -51,7 +51,7 @@ static void mix_random(void)
         return;
     for (int tries = 0; tries < RDRAND_TRIES; tries++) {
         if (rdrand(&value))
-            mix(value);
+            stir(value);
     }
 }
 
@@ -59,7 +59,7 @@ static void mix_date(void)
 {
     for (unsigned i = 0; i < CMOS_DATE_BYTES; i++) {
         outb(CMOS_INDEX, (uint8_t)i);
-        mix(inb(CMOS_DATA));
+        stir(inb(CMOS_DATA));
     }
 }
 
@@ -68,10 +68,10 @@ void boot_id_init(const void *seed, size_t len)
     const uint8_t *bytes = seed;
 
     for (size_t i = 0; i < len; i++)
-        mix(bytes[i]);
+        stir(bytes[i]);
     mix_date();
     mix_random();
-    mix(rdtsc());
+    stir(rdtsc());
 }
 
 void arch_boot_id(uint8_t id[CRASH_BOOT_ID_BYTES])

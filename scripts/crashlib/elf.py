@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import bisect
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 SYMBOL_ENTRY = struct.Struct("<IBBHQQ")  # Elf64_Sym
@@ -27,7 +27,7 @@ class Section:
     start: int
     end: int
     flags: int
-    data: bytes  # empty for .bss and its like
+    data: bytes = field(repr=False)  # empty for .bss and its like
 
     @property
     def writable(self) -> bool:
@@ -55,8 +55,8 @@ class KernelElf:
     path: Path
     build_id: bytes
     entry: int
-    sections: list[Section]  # the ones in memory, by address
-    symbols: list[Symbol]  # by address, the best name last among equals
+    sections: list[Section] = field(repr=False)  # the ones in memory, by address
+    symbols: list[Symbol] = field(repr=False)  # by address, the best name last among equals
 
     def __post_init__(self) -> None:
         self._symbol_starts = [symbol.start for symbol in self.symbols]

@@ -55,8 +55,8 @@ def _heading(text: str, note: str = "") -> list[Line]:
 
 def _wrapped(text: str, style: str = "", indent: str = "  ", hanging: str = "  ") -> list[Line]:
     text = text.replace(" = ", f"{GLUE}={GLUE}")  # a name and its value share a line
-    rows = textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + hanging,
-                         break_on_hyphens=False)
+    rows = textwrap.wrap(text, WIDTH, initial_indent=indent,
+                         subsequent_indent=" " * len(indent) + hanging, break_on_hyphens=False)
     return [[(row.replace(GLUE, " "), style)] for row in rows]
 
 
@@ -74,7 +74,7 @@ def _head(report: Report) -> list[Line]:
         lines += _wrapped(where.strip(), "verdict", "    ") if where else []
     lines += _wrapped(_event_words(report), "", "", "    ")
     for warning in report.warnings:
-        lines += _wrapped(warning, "warning", "! ")
+        lines += _wrapped(warning, "warning", "! ", "")
     return lines
 
 

@@ -134,7 +134,7 @@ class Crash:
         kind = PANIC_KIND if panic else FAULT_KINDS[self.vector]
         name = "panic" if panic else NAMES[self.vector]
         return struct.pack("<IIQQQIIIIIIQ32x32s32s128s", kind, self.vector, self.error, self.pc,
-                           self.address, self.error, 0, 0, 1, 0, 0, 1204000, name.encode(), b"main",
+                           self.address, self.error & 0x3F, 0, 0, 1, 0, 0, 1204000, name.encode(), b"main",
                            self.text.encode())
 
     def _registers(self) -> bytes:

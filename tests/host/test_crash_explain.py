@@ -13,6 +13,7 @@ from crashlib.symbols import Symbols
 
 NON_CANONICAL = 0xDEADBEEFDEADBEEF
 GUARD = STACK_BOTTOM - 0x1000
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Capstone's distutils
 
 
 @pytest.fixture(scope="module")

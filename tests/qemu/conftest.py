@@ -12,10 +12,7 @@ import pytest
 
 from debugger import Debugger
 from packets import Line
-from programs import DEBUGGEE, make_app
-
-BEATING = "heartbeat 1: "
-WAITING = "waiting for debugger"
+from programs import BEATING, DEBUGGEE, WAITING, make_app
 
 
 @pytest.fixture(scope="session")
