@@ -208,6 +208,10 @@ uint64_t arch_frame_fp(const struct trap_frame *frame);
 /* Stop after one instruction of `frame`, or no longer. */
 void arch_frame_set_step(struct trap_frame *frame, bool step);
 
+/* Is the next instruction one that a step must not execute, because nothing may come after it?
+ * Then do its effect on `frame`: the step is over. */
+bool arch_step_without_running(struct trap_frame *frame);
+
 /* ---- Hardware break and watch points ---- */
 
 /* Set or clear one, of any size and alignment that the debug registers can cover together.  They

@@ -120,6 +120,12 @@ static void leave(void)
         look_again_after_step();
 }
 
+/* Is GDB's step over without anything having run? */
+static bool is_stepped(struct trap_frame *frame)
+{
+    return debugger.machine.resume.action == GDBSTUB_STEP && arch_step_without_running(frame);
+}
+
 /* Let GDB have the machine.  Returns what it wants of it. */
 static enum gdbstub_event stop_machine(struct trap *trap, struct gdbstub_stop why)
 {
@@ -129,7 +135,11 @@ static enum gdbstub_event stop_machine(struct trap *trap, struct gdbstub_stop wh
     debugger.machine.frame = trap->frame;
     debugger.machine.resume = (struct gdbstub_resume){GDBSTUB_RUN, GDBSTUB_SIGNAL_NONE};
     arch_frame_set_step(trap->frame, false);
-    arch_call_on_stack(ARCH_STACK_DEBUGGER, serve, &stop);
+    do {
+        arch_call_on_stack(ARCH_STACK_DEBUGGER, serve, &stop);
+        stop.why = (struct gdbstub_stop){
+            .cause = GDBSTUB_CAUSE_SIGNAL, .signal = GDBSTUB_SIGTRAP, .thread = THE_THREAD};
+    } while (stop.event == GDBSTUB_RESUME && is_stepped(trap->frame));
     if (stop.event == GDBSTUB_KILL)
         leave_for_good();
     if (stop.event == GDBSTUB_RESUME)

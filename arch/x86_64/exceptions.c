@@ -10,6 +10,7 @@
 #include "instructions.h"
 #include "points.h"
 #include "regions.h"
+#include "step.h"
 
 /* Error code of #PF (SDM 3A 4.7), DR6 at rest (SDM 3B 17.2.3). */
 enum page_fault_bits {
@@ -85,6 +86,7 @@ static void add_details(struct trap *trap, uint64_t fault_address)
     } else if (trap->vector == VECTOR_DEBUG) {
         trap->error = read_dr6() & ~(uint64_t)DR6_AT_REST;
         write_dr6(DR6_AT_REST);
+        step_clean_up(trap->frame);
     } else if (trap->vector == ARCH_VECTOR_PANIC) {
         trap->message = (const char *)(uintptr_t)trap->error;
         trap->error = 0;

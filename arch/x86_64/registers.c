@@ -291,14 +291,6 @@ uint64_t arch_frame_fp(const struct trap_frame *frame)
     return frame->rbp;
 }
 
-void arch_frame_set_step(struct trap_frame *frame, bool step)
-{
-    if (step)
-        frame->rflags |= RFLAGS_TF;
-    else
-        frame->rflags &= ~(uint64_t)RFLAGS_TF;
-}
-
 /* CC, and not the last byte of CD 03, behind which the same exception stops. */
 bool arch_frame_behind_breakpoint(const struct trap_frame *frame)
 {

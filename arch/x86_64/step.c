@@ -1,0 +1,85 @@
+/*
+ * step.c - single steps by TF (SDM 3B 17.3.1.4), and the instructions that must not notice.
+ *
+ * pushf would save TF for a later popf to bring back: the saved flags are corrected after the step.
+ * hlt would wait, with interrupts off for ever: it counts as executed.
+ */
+#include "step.h"
+
+#include "arch/arch.h"
+#include "descriptors.h"
+
+enum step_bits {
+    RFLAGS_TF = 1 << 8,
+};
+
+enum opcodes {
+    OPCODE_PUSHF = 0x9c,
+    OPCODE_HLT = 0xf4,
+    PREFIXES = 14, /* an instruction has 15 bytes at most */
+};
+
+/* Does the instruction that each CPU steps save its flags? */
+static bool saves_flags[CPUS];
+
+static bool is_prefix(uint8_t byte)
+{
+    static const uint8_t prefixes[] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65,
+                                       0x66, 0x67, 0xf0, 0xf2, 0xf3};
+
+    for (size_t i = 0; i < sizeof(prefixes); i++) {
+        if (byte == prefixes[i])
+            return true;
+    }
+    return byte >> 4 == 4; /* REX */
+}
+
+/* The opcode's first byte behind any prefixes; 0, which neither of ours is, if it cannot be read.
+ */
+static uint8_t opcode_at(uint64_t address)
+{
+    uint8_t byte;
+
+    for (unsigned i = 0; i <= PREFIXES; i++) {
+        if (arch_copy_from(&byte, address + i, sizeof(byte)) < sizeof(byte))
+            return 0;
+        if (!is_prefix(byte))
+            return byte;
+    }
+    return 0;
+}
+
+void arch_frame_set_step(struct trap_frame *frame, bool step)
+{
+    saves_flags[arch_cpu_id()] = step && opcode_at(frame->rip) == OPCODE_PUSHF;
+    if (step)
+        frame->rflags |= RFLAGS_TF;
+    else
+        frame->rflags &= ~(uint64_t)RFLAGS_TF;
+}
+
+/* TF is in the second byte of what pushf saved, whatever its operand size. */
+void step_clean_up(const struct trap_frame *frame)
+{
+    unsigned cpu = arch_cpu_id();
+    uint64_t address = frame->rsp + 1;
+    uint8_t byte;
+
+    if (!saves_flags[cpu])
+        return;
+    saves_flags[cpu] = false;
+    if (arch_copy_from(&byte, address, sizeof(byte)) < sizeof(byte))
+        return;
+    byte &= (uint8_t) ~(RFLAGS_TF >> 8);
+    (void)arch_patch(address, &byte, sizeof(byte));
+}
+
+bool arch_step_without_running(struct trap_frame *frame)
+{
+    uint8_t byte;
+
+    if (arch_copy_from(&byte, frame->rip, sizeof(byte)) < sizeof(byte) || byte != OPCODE_HLT)
+        return false;
+    frame->rip += sizeof(byte);
+    return true;
+}

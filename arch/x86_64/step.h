@@ -1,0 +1,12 @@
+/*
+ * step.h - what the trap path owes a single step.
+ */
+#ifndef ARCH_X86_64_STEP_H
+#define ARCH_X86_64_STEP_H
+
+#include "frame.h"
+
+/* A #DB has come: undo what the step left behind in the program's memory. */
+void step_clean_up(const struct trap_frame *frame);
+
+#endif
