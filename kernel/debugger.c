@@ -28,9 +28,10 @@ static struct {
     bool enabled;
     bool waiting; /* debugger_wait(): stop although nobody is attached yet */
 
-    bool active;     /* the stub has control: a break-in leaves the bytes to it */
-    bool bytes_left; /* a break-in has done so: nobody has looked at them yet */
-    bool look_again; /* one step after leaving, look at the bytes that came meanwhile */
+    bool active;      /* the stub has control: a break-in leaves the bytes to it */
+    bool line_closed; /* ... and polls: bytes break in no longer */
+    bool bytes_left;  /* a break-in has left bytes: nobody has looked at them yet */
+    bool look_again;  /* one step after leaving, look at the bytes that came meanwhile */
 
     struct debugger_machine machine;
     uint64_t left_pc, left_sp; /* what the frame held when the stop ended */
@@ -81,6 +82,7 @@ static void serve(void *argument)
     if (stop->event == GDBSTUB_RESUME)
         return; /* a step inside a range: GDB does not hear of it */
     (void)arch_line_break_in(debugger.machine.line, false); /* polling is cheaper */
+    debugger.line_closed = true;
     while (stop->event == GDBSTUB_WAIT) {
         int byte = arch_line_read(debugger.machine.line);
 
@@ -113,8 +115,11 @@ static void leave(void)
 {
     debugger.left_pc = arch_frame_pc(debugger.machine.frame);
     debugger.left_sp = arch_frame_sp(debugger.machine.frame);
-    debugger.bytes_left = false;
-    (void)arch_line_break_in(debugger.machine.line, true);
+    if (debugger.line_closed || debugger.bytes_left) {
+        debugger.line_closed = false;
+        debugger.bytes_left = false;
+        (void)arch_line_break_in(debugger.machine.line, true);
+    }
     debugger.active = false;
     if (debugger.bytes_left)
         look_again_after_step();
@@ -259,24 +264,26 @@ static struct gdbstub_stop why_debug(const struct trap *trap)
     return why;
 }
 
-/* Is this the step that leave() asked for, and nothing else? */
-static bool is_second_look(const struct gdbstub_stop *why)
+/* A step that leave() asked for: the line is looked at, and if GDB did not ask for one too, and
+ * there is nothing else to tell, nothing has happened.  True if so. */
+static bool second_look(struct trap *trap, struct gdbstub_stop *why)
 {
-    return debugger.look_again && debugger.machine.resume.action == GDBSTUB_RUN &&
-           why->cause == GDBSTUB_CAUSE_SIGNAL;
+    debugger.look_again = false;
+    if (stop_wanted())
+        why->signal = GDBSTUB_SIGINT;
+    if (why->signal == GDBSTUB_SIGINT || why->cause != GDBSTUB_CAUSE_SIGNAL ||
+        debugger.machine.resume.action == GDBSTUB_STEP)
+        return false;
+    arch_frame_set_step(trap->frame, false);
+    return true;
 }
 
 static enum trap_verdict stop_at_step(struct trap *trap)
 {
     struct gdbstub_stop why = why_debug(trap);
 
-    if (is_second_look(&why)) {
-        debugger.look_again = false;
-        arch_frame_set_step(trap->frame, false);
-        if (!stop_wanted())
-            return TRAP_HANDLED;
-        why.signal = GDBSTUB_SIGINT;
-    }
+    if (debugger.look_again && second_look(trap, &why))
+        return TRAP_HANDLED;
     (void)stop_machine(trap, why);
     return TRAP_HANDLED;
 }

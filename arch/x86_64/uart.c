@@ -64,6 +64,8 @@ static const struct {
 static volatile struct {
     bool present;
     bool dead; /* did not take bytes when it was last asked */
+    uint8_t early[FIFO_BYTES]; /* came before the line was set up: read first */
+    uint8_t early_count, early_next;
 } lines[ARCH_LINES];
 
 static uint8_t read_register(enum arch_line line, unsigned reg)
@@ -94,6 +96,21 @@ static bool loops_back(enum arch_line line)
     return inputs == (MODEM_DCD | MODEM_CTS);
 }
 
+/* Setting up the FIFO empties it: keep what a debugger has sent to a machine that still booted.
+ * In loopback nothing more comes in meanwhile. */
+static void set_up_fifo(enum arch_line line)
+{
+    uint8_t count = 0;
+
+    write_register(line, MODEM_CONTROL, MODEM_LOOPBACK);
+    while (count < FIFO_BYTES && (read_register(line, LINE_STATUS) & STATUS_DATA) != 0)
+        lines[line].early[count++] = read_register(line, DATA);
+    write_register(line, FIFO_CONTROL, FIFO_ON | FIFO_RESET | FIFO_TRIGGER_14);
+    write_register(line, MODEM_CONTROL, MODEM_DTR | MODEM_RTS | MODEM_OUT2);
+    lines[line].early_count = count;
+    lines[line].early_next = 0;
+}
+
 bool arch_line_init(enum arch_line line)
 {
     lines[line].present = false;
@@ -104,8 +121,7 @@ bool arch_line_init(enum arch_line line)
     write_register(line, DATA, DIVISOR_115200);
     write_register(line, INTERRUPT_ENABLE, 0); /* the divisor's high byte */
     write_register(line, LINE_CONTROL, LINE_8N1);
-    write_register(line, FIFO_CONTROL, FIFO_ON | FIFO_RESET | FIFO_TRIGGER_14);
-    write_register(line, MODEM_CONTROL, MODEM_DTR | MODEM_RTS | MODEM_OUT2);
+    set_up_fifo(line);
     lines[line].dead = false;
     lines[line].present = true;
     return true;
@@ -152,6 +168,8 @@ int arch_line_read(enum arch_line line)
 {
     if (!lines[line].present)
         return -1;
+    if (lines[line].early_next < lines[line].early_count)
+        return lines[line].early[lines[line].early_next++];
     for (int waiting = FIFO_BYTES; waiting > 0; waiting--) {
         uint8_t status = read_register(line, LINE_STATUS);
         uint8_t byte;
