@@ -146,9 +146,6 @@ bool arch_find_stack(uint64_t address, struct arch_stack *stack);
 /* Is this the address of kernel code? */
 bool arch_is_text(uint64_t address);
 
-/* Is this the address of code that runs only between a trap and the return from it? */
-bool arch_in_trap_path(uint64_t address);
-
 /* Must no breakpoint stand there?  NULL if it may, else why not. */
 const char *arch_refuse_breakpoint(uint64_t address, size_t len);
 
@@ -204,6 +201,9 @@ uint64_t arch_frame_pc(const struct trap_frame *frame);
 void arch_frame_set_pc(struct trap_frame *frame, uint64_t pc);
 uint64_t arch_frame_sp(const struct trap_frame *frame);
 uint64_t arch_frame_fp(const struct trap_frame *frame);
+
+/* Was a TRAP_BREAKPOINT or TRAP_DEBUG being handled where the frame was interrupted? */
+bool arch_in_debug_trap(const struct trap_frame *frame);
 
 /* Stop after one instruction of `frame`, or no longer. */
 void arch_frame_set_step(struct trap_frame *frame, bool step);

@@ -16,7 +16,6 @@
 
 enum debugger_limits {
     EXIT_POLLS = 1 << 20, /* how long an exit waits to be acknowledged */
-    LEAVING_BYTES = 4096, /* more stack than the way out of a trap uses */
 };
 
 static const uint32_t FATAL = TRAP_ANY & ~(TRAP_MASK(TRAP_INTERRUPT) | TRAP_MASK(TRAP_NMI) |
@@ -315,10 +314,17 @@ enum trap_verdict debugger_handle(struct trap *trap)
 static bool is_leaving(const struct trap *trap)
 {
     uint64_t frame = (uint64_t)(uintptr_t)debugger.machine.frame, sp = arch_frame_sp(trap->frame);
+    struct arch_stack stack;
 
-    return arch_in_trap_path(trap->pc) && frame >= sp && frame - sp < LEAVING_BYTES &&
+    return arch_find_stack(sp, &stack) && sp <= frame && frame < stack.top &&
            arch_frame_pc(debugger.machine.frame) == debugger.left_pc &&
            arch_frame_sp(debugger.machine.frame) == debugger.left_sp;
+}
+
+/* Is it on its way into a stop, which will look at the line? */
+static bool is_entering(const struct trap *trap)
+{
+    return debugger.active || (gdbstub_attached(&debugger.stub) && arch_in_debug_trap(trap->frame));
 }
 
 enum trap_verdict debugger_break_in(struct trap *trap)
@@ -328,15 +334,11 @@ enum trap_verdict debugger_break_in(struct trap *trap)
 
     if (!debugger.enabled)
         return TRAP_DECLINED;
-    if (debugger.active) {
-        debugger.bytes_left = true;
-        return TRAP_HANDLED;
-    }
-    if (is_leaving(trap)) {
+    if (!debugger.active && is_leaving(trap)) {
         look_again_after_step();
-        return TRAP_HANDLED;
-    }
-    if (stop_wanted()) {
+    } else if (is_entering(trap)) {
+        debugger.bytes_left = true;
+    } else if (stop_wanted()) {
         debugger.active = true;
         (void)stop_machine(trap, why);
         leave();

@@ -5,6 +5,7 @@
 
 #include "arch/arch.h"
 #include "descriptors.h"
+#include "frame.h"
 #include "memory_layout.h"
 
 enum stack_bytes {
@@ -110,9 +111,21 @@ uint64_t purpose_stack_top(enum arch_stack_purpose purpose)
     return address_of(stacks.purpose[purpose].memory) + PURPOSE_STACK_BYTES;
 }
 
+static bool is_on_ist(uint64_t address, unsigned slot)
+{
+    uint64_t top = ist_stack_top(slot);
+
+    return top - IST_STACK_BYTES <= address && address < top;
+}
+
 bool is_emergency_stack(uint64_t address)
 {
     return address_of(&stacks) <= address && address < address_of(&stacks + 1);
+}
+
+bool arch_in_debug_trap(const struct trap_frame *frame)
+{
+    return is_on_ist(frame->rsp, IST_DEBUG) || is_on_ist(frame->rsp, IST_BREAKPOINT);
 }
 
 static bool contains(const struct region *region, uint64_t address)

@@ -5,7 +5,7 @@
 
 /* kernel.ld */
 extern const uint8_t __text_start[], __text_end[];
-extern const uint8_t __debugger_text_start[], __trap_text_end[], __debugger_text_end[];
+extern const uint8_t __debugger_text_start[], __debugger_text_end[];
 
 static bool is_between(uint64_t address, const uint8_t *start, const uint8_t *end)
 {
@@ -15,11 +15,6 @@ static bool is_between(uint64_t address, const uint8_t *start, const uint8_t *en
 bool arch_is_text(uint64_t address)
 {
     return is_between(address, __text_start, __text_end);
-}
-
-bool arch_in_trap_path(uint64_t address)
-{
-    return is_between(address, __debugger_text_start, __trap_text_end);
 }
 
 const char *arch_refuse_breakpoint(uint64_t address, size_t len)

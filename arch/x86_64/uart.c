@@ -63,7 +63,7 @@ static const struct {
 /* Single bytes: whoever a trap interrupts sees the old or the new one. */
 static volatile struct {
     bool present;
-    bool dead; /* did not take bytes when it was last asked */
+    bool dead;                 /* did not take bytes when it was last asked */
     uint8_t early[FIFO_BYTES]; /* came before the line was set up: read first */
     uint8_t early_count, early_next;
 } lines[ARCH_LINES];
