@@ -47,7 +47,7 @@ LDFLAGS := -nostdlib -static --build-id=sha1 -z noexecstack -z max-page-size=409
 APP_FLAGS := -std=gnu11 -g -fno-builtin $(MACHINE) -I. -nostdlib -static -no-pie \
 	-Wl,-T,$(BUILD)/app.ld -Wl,--build-id=sha1 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments
 HOST_CFLAGS := -std=gnu11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
-	-Wall -Wextra -Werror -I.
+	-Wall -Werror -I.
 FUZZ_CFLAGS := -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 	-I. -Itests/host
 TIDY_FLAGS := -std=c11 -ffreestanding $(MACHINE) -mgeneral-regs-only -I.

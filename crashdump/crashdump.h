@@ -61,7 +61,8 @@ struct crash_writer {
 };
 
 /* Start a record.  The caller fills in boot_id, build_id, sequence, machine, cpu_count and flags
- * of `header`; the rest (magic, versions, record id, CRC) is filled in here. */
+ * of `header`; the rest (magic, versions, record id, CRC) is filled in here.  `source` may be NULL:
+ * then all memory is a hole. */
 void crash_begin(struct crash_writer *writer, const struct crash_sink *sink,
                  const struct crash_source *source, struct crash_header *header);
 

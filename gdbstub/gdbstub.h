@@ -93,7 +93,7 @@ enum gdbstub_event {
     GDBSTUB_BREAK_IN, /* the machine runs and GDB wants it stopped: stop it, then call
                          gdbstub_stopped(); a request already received is answered there */
     GDBSTUB_RESUME,   /* the port knows what each thread is to do: leave the trap */
-    GDBSTUB_DETACH,   /* nothing is planted any more: leave the trap, expect no debugger */
+    GDBSTUB_DETACH,   /* nothing is planted any more: leave the trap, let every thread run */
     GDBSTUB_KILL,     /* GDB wants the machine gone: reset it or leave the emulator */
 };
 
@@ -122,7 +122,7 @@ struct gdbstub_arch {
     size_t register_count;
     size_t pc;                 /* which register is the program counter; 32 or 64 bits */
     size_t g_count;            /* how many registers, from 0, a `g` reply holds */
-    const uint16_t *expedited; /* registers sent with each stop reply: pc, stack, frame */
+    const uint16_t *expedited; /* sent with each stop reply: frame and stack pointer, pc */
     size_t expedited_count;
     const uint8_t *breakpoint; /* the breakpoint instruction */
     size_t breakpoint_size;    /* at most GDBSTUB_BREAKPOINT_BYTES */
@@ -183,8 +183,8 @@ struct gdbstub_port {
     enum gdbstub_point_result (*remove_point)(void *ctx, enum gdbstub_point kind, uint64_t addr,
                                               size_t len);
 
-    /* Optional.  "monitor COMMAND": the text printed goes to GDB's console.  False if there is no
-     * such command. */
+    /* Optional.  "monitor COMMAND": the text printed goes to GDB's console.  False, before
+     * anything is printed, if there is no such command. */
     bool (*monitor)(void *ctx, const char *command, void (*print)(void *to, const char *text),
                     void *to);
 };
@@ -257,7 +257,8 @@ void gdbstub_init(struct gdbstub *stub, const struct gdbstub_port *port);
  * The machine has stopped, all of it.  Sends the stop reply if GDB waits for one.
  *
  * Returns RESUME at once, having sent nothing, when the stop is a step inside a range that GDB
- * asked for (vCont;r); otherwise WAIT, or what the request that broke in asks for.
+ * asked for (vCont;r): then look for bytes before the next step, or ^C cannot end it.  Otherwise
+ * WAIT, or what the request that broke in asks for.
  */
 enum gdbstub_event gdbstub_stopped(struct gdbstub *stub, const struct gdbstub_stop *stop);
 
@@ -265,7 +266,8 @@ enum gdbstub_event gdbstub_stopped(struct gdbstub *stub, const struct gdbstub_st
  * Take one byte from GDB: any byte, at any time, machine stopped or running.
  *
  * While it runs, only ^C (when attached) and a complete request with a right checksum stop it:
- * noise does not.
+ * noise does not.  After BREAK_IN for a request, leave further bytes on the line until the machine
+ * has stopped: given to the stub they are dropped, and answered BREAK_IN again.
  */
 enum gdbstub_event gdbstub_receive(struct gdbstub *stub, uint8_t byte);
 
@@ -280,8 +282,9 @@ bool gdbstub_planted(const struct gdbstub *stub, uint64_t addr);
  * GDB is not waiting for a stop. */
 bool gdbstub_print(struct gdbstub *stub, const char *text, size_t len);
 
-/* The program is over: tell GDB (`W`), if it waits, and forget it.  True if it was told: feed
- * bytes to gdbstub_receive() until gdbstub_attached() is false, for a bounded time. */
+/* The program is over: remove what is planted, tell GDB (`W`), if it waits, and forget it.  True if
+ * it was told: feed bytes to gdbstub_receive() until gdbstub_attached() is false, for a bounded
+ * time. */
 bool gdbstub_exited(struct gdbstub *stub, uint8_t status);
 
 /* The same for a program that a fault has ended (`X`). */

@@ -15,54 +15,52 @@ static const struct packet packets[] = {
 #undef PACKET
 };
 
-/* How many characters of the request are this packet's name; 0 if it is another packet. */
-static size_t match(const struct gdbstub *stub, const char *name)
+static size_t length(const char *name)
 {
     size_t len = 0;
 
-    for (; name[len] != '\0'; len++) {
-        if (len == stub->in_length || stub->in[len] != (uint8_t)name[len])
-            return 0;
-    }
-    if (len == 1 || len == stub->in_length)
-        return len;
-    uint8_t next = stub->in[len];
-    return next == ':' || next == ';' || next == ',' ? len : 0;
+    while (name[len] != '\0')
+        len++;
+    return len;
 }
 
-/* The row for the request, or NULL; `len` becomes the length of its name. */
-static const struct packet *find(const struct gdbstub *stub, size_t *len)
+static bool is_named(const struct gdbstub *stub, const char *name)
 {
-    const struct packet *found = NULL;
+    size_t len = length(name);
 
-    *len = 0;
+    if (stub->in_length < len || memcmp(stub->in, name, len) != 0)
+        return false;
+    if (len == 1 || len == stub->in_length)
+        return true;
+    uint8_t next = stub->in[len];
+    return next == ':' || next == ';' || next == ',';
+}
+
+/* The row for the request, or NULL. */
+static const struct packet *find(const struct gdbstub *stub)
+{
     for (size_t i = 0; i < sizeof(packets) / sizeof(packets[0]); i++) {
-        size_t matched = match(stub, packets[i].name);
-        if (matched > *len) {
-            found = &packets[i];
-            *len = matched;
-        }
+        if (is_named(stub, packets[i].name))
+            return &packets[i];
     }
-    return found;
+    return NULL;
 }
 
 unsigned stub_request_when(const struct gdbstub *stub)
 {
-    size_t len;
-    const struct packet *packet = find(stub, &len);
+    const struct packet *packet = find(stub);
 
     return packet == NULL || stub->oversize ? 0 : packet->when;
 }
 
 enum verdict stub_dispatch(struct gdbstub *stub)
 {
-    size_t len;
-    const struct packet *packet = find(stub, &len);
+    const struct packet *packet = find(stub);
 
     if (stub->oversize)
         return VERDICT_TOO_LONG;
     if (packet == NULL || (packet->when & WHEN_MONITOR && stub->port->monitor == NULL))
         return VERDICT_UNKNOWN;
-    struct args args = {stub->in + len, stub->in + stub->in_length};
+    struct args args = {stub->in + length(packet->name), stub->in + stub->in_length};
     return packet->handle(stub, &args);
 }

@@ -47,7 +47,8 @@ void stub_put_message(struct gdbstub *stub, const char *text)
 {
     for (; *text != '\0' && stub_reply_room(stub) > 0; text++) {
         uint8_t c = (uint8_t)*text;
-        stub_put_char(stub, is_special(c) || c < ' ' || c > '~' ? '_' : *text);
+        bool plain = c >= ' ' && c <= '~' && !is_special(c);
+        stub_put_char(stub, plain ? *text : '_');
     }
 }
 

@@ -56,10 +56,8 @@ static enum gdbstub_event accept_request(struct gdbstub *stub)
     if (!stub->no_ack)
         send_char(stub, '+');
     stub->unacked = 0; /* who asks again has given up waiting for earlier replies */
-    if (stub->closing) {
-        forget_client(stub);
-        return GDBSTUB_WAIT;
-    }
+    if (stub->closing)
+        forget_client(stub); /* as good as an acknowledgement, or a new GDB */
     if (!stub->running)
         return answer_request(stub);
     stub->request_held = true;
@@ -120,7 +118,6 @@ enum gdbstub_event gdbstub_stopped(struct gdbstub *stub, const struct gdbstub_st
     }
     stub->running = false;
     stub->request_held = false;
-    stub->order_count = 0;
     /* A new GDB knows of no resume: it gets what it asked for and nothing else. */
     if (held && stub_request_when(stub) & (WHEN_OPENING | WHEN_OWED))
         owed = false;

@@ -105,14 +105,10 @@ enum verdict stub_handle_more_threads(struct gdbstub *stub, struct args *args)
     return list_threads(stub);
 }
 
-/* Text in hex, up to its NUL or the size of a name. */
-static void put_name(struct gdbstub *stub, const char *name)
+static void put_hex_text(struct gdbstub *stub, const char *text)
 {
-    size_t len = 0;
-
-    while (len < GDBSTUB_NAME_SIZE && name[len] != '\0')
-        len++;
-    stub_put_bytes(stub, name, len);
+    for (; *text != '\0'; text++)
+        stub_put_bytes(stub, text, 1);
 }
 
 static void put_decimal(struct gdbstub *stub, unsigned value)
@@ -137,10 +133,10 @@ enum verdict stub_handle_thread_extra(struct gdbstub *stub, struct args *args)
         return VERDICT_MALFORMED;
     if (!stub->port->thread_info(stub->port->ctx, thread, &info))
         return VERDICT_NO_THREAD;
-    put_name(stub, info.name);
-    put_name(stub, ": ");
-    put_name(stub, info.state);
-    put_name(stub, ", CPU ");
+    put_hex_text(stub, info.name);
+    put_hex_text(stub, ": ");
+    put_hex_text(stub, info.state);
+    put_hex_text(stub, ", CPU ");
     put_decimal(stub, info.cpu);
     return VERDICT_REPLY;
 }

@@ -36,7 +36,7 @@ def findings(path: Path, name: str) -> list[str]:
     if lines[-1]:
         found.append(f"{name}:{len(lines)}: has no newline at its end")
     if len(lines) - 1 > LINES:
-        found.append(f"{name}:{LINES + 1}: is longer than {LINES} lines")
+        found.append(f"{name}: has {len(lines) - 1} lines, more than {LINES}")
     if lines[0].startswith("#!"):
         lines.pop(0)
     if lines[0] and not lines[0].startswith(OPENING):

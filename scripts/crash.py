@@ -11,20 +11,26 @@ import argparse
 import json
 import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from shlex import quote
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from crashlib.elf import ElfError  # noqa: E402  (the line above finds it)
-from crashlib.evidence import Evidence  # noqa: E402
-from crashlib.payloads import RecordFlags, TrapKind, name_of  # noqa: E402
-from crashlib.record import Record, load  # noqa: E402
-from crashlib.symbols import SymbolsRefused, find_symbols  # noqa: E402
+from crashlib import debugger  # noqa: E402  (the line above finds it)
+from crashlib.core import make_core  # noqa: E402
+from crashlib.elf import ElfError  # noqa: E402
+from crashlib.evidence import Evidence, build_id_of  # noqa: E402
+from crashlib.report import Report, make_report  # noqa: E402
+from crashlib.selection import (  # noqa: E402
+    STANDARD_INPUT, Choice, Unusable, choose, list_line, read_records)
+from crashlib.symbols import Symbols, SymbolsRefused, find_symbols  # noqa: E402
 from crashlib.tables import TableError  # noqa: E402
+from crashlib.text import print_lines, render  # noqa: E402
 
+DEBUG_VARIABLE = "TRAPLINE_DEBUG"
 EXIT_COMPLETE, EXIT_UNUSABLE, EXIT_PARTIAL = 0, 1, 2
-STANDARD_INPUT = "-"
 
 EPILOG = """\
 exit status:
@@ -42,27 +48,24 @@ examples:
 """
 
 
-class Unusable(Exception):
-    """Ends the program with this one line."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A record out of an input."""
-    record: Record
-    number: int  # from 1
-    total: int
-
-
 class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:
         raise Unusable(f"{message} (see --help)")
 
 
 def main(arguments: list[str]) -> int:
+    sys.stdout.reconfigure(errors="replace")  # whatever the terminal's encoding cannot show
+    return with_one_line_errors(partial(parse_and_run, arguments))
+
+
+def parse_and_run(arguments: list[str]) -> int:
+    options = parse_arguments(arguments)
+    return options.run(options)
+
+
+def with_one_line_errors(work: Callable[[], int]) -> int:
     try:
-        options = parse_arguments(arguments)
-        return options.run(options)
+        return work()
     except (Unusable, ElfError, SymbolsRefused, TableError) as error:
         return fail(str(error))
     except BrokenPipeError:
@@ -72,6 +75,10 @@ def main(arguments: list[str]) -> int:
         return fail(f"{name}{error.strerror or error}")
     except KeyboardInterrupt:
         return fail("interrupted")
+    except Exception as error:  # a mistake in this program, which must not hide what it cannot see
+        if DEBUG_VARIABLE in os.environ:
+            raise
+        return fail(f"internal error: {error!r} ({DEBUG_VARIABLE}=1 shows where)")
 
 
 def fail(text: str) -> int:
@@ -94,7 +101,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 
 
 def make_parser() -> Parser:
-    parser = Parser(prog="crash.py", description=__doc__.split("\n\n")[0], epilog=EPILOG,
+    parser = Parser(prog="crash.py", description=__doc__.split("\n")[0], epilog=EPILOG,
                     formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (run, text) in COMMANDS.items():
@@ -126,32 +133,25 @@ def make_parser() -> Parser:
 # ---- The commands -------------------------------------------------------------------------------
 
 def run_report(options: argparse.Namespace) -> int:
-    from crashlib.report import make_report
-
-    statuses, bodies = [], []
-    for file in options.file:
-        choice = choose(file, options.record)
-        report = make_report(Evidence(choice.record, symbols_for(choice.record, options)))
-        report.go_on = next_steps(file, choice, options)
-        statuses.append(EXIT_COMPLETE if report.complete else EXIT_PARTIAL)
-        if options.json:
-            bodies.append(report.as_json())
-        else:
-            print_report(report, choice, file, options)
-    if options.json:
-        json.dump(bodies[0] if len(bodies) == 1 else bodies, sys.stdout, indent=2)
-        print()
-    return max(statuses)
+    return for_each_file(options, report_file)
 
 
-def print_report(report, choice: Choice, file: str, options: argparse.Namespace) -> None:
-    from crashlib.text import print_lines, render
-
-    lines = render(report)
+def report_file(file: str, options: argparse.Namespace) -> int:
+    choice = choose(file, options.record)
+    report = make_report(Evidence(choice.record, symbols_for(choice, options)))
+    report.go_on = next_steps(choice, options)
     if choice.total > 1:
-        note = (f"record {choice.number} of {choice.total} in {file}: `crash.py list` shows them, "
-                "--record chooses")
-        lines = [[(note, "dim")], *lines]
+        report.warnings.append(f"Record {choice.number} of {choice.total} in {file}: `crash.py "
+                               "list` shows them, --record chooses.")
+    if options.json:
+        print(json.dumps(report.as_json(), indent=2))
+    else:
+        print_report(report, file, options)
+    return EXIT_COMPLETE if report.complete else EXIT_PARTIAL
+
+
+def print_report(report: Report, file: str, options: argparse.Namespace) -> None:
+    lines = render(report)
     if len(options.file) > 1:
         lines = [[(f"==== {file}", "heading")], *lines, [("", "")]]
     colour = options.color == "always" or (options.color == "auto" and sys.stdout.isatty())
@@ -159,20 +159,20 @@ def print_report(report, choice: Choice, file: str, options: argparse.Namespace)
 
 
 def run_list(options: argparse.Namespace) -> int:
-    status = EXIT_COMPLETE
-    for file in options.file:
-        for number, record in enumerate(read_records(file), 1):
-            prefix = f"{file}: " if len(options.file) > 1 else ""
-            print(prefix + list_line(number, record))
-            status = status if record.complete else EXIT_PARTIAL
-    return status
+    return for_each_file(options, list_file)
+
+
+def list_file(file: str, options: argparse.Namespace) -> int:
+    records = read_records(file)
+    prefix = f"{file}: " if len(options.file) > 1 else ""
+    for number, record in enumerate(records, 1):
+        print(prefix + list_line(number, record))
+    return EXIT_COMPLETE if all(record.complete for record in records) else EXIT_PARTIAL
 
 
 def run_core(options: argparse.Namespace) -> int:
-    from crashlib.core import make_core
-
     choice = choose(options.file, options.record)
-    symbols = symbols_for(choice.record, options)
+    symbols = symbols_for(choice, options)
     write(options.output, make_core(Evidence(choice.record, symbols)))
     if symbols.problem:
         print(f"crash.py: {symbols.problem}", file=sys.stderr)
@@ -190,13 +190,11 @@ def run_extract(options: argparse.Namespace) -> int:
 
 
 def run_gdb(options: argparse.Namespace) -> int:
-    from crashlib.debugger import run_gdb as start_gdb
-
     choice = choose(options.file, options.record)
-    symbols = symbols_for(choice.record, options)
+    symbols = symbols_for(choice, options)
     if symbols.problem:
         print(f"crash.py: {symbols.problem}", file=sys.stderr)
-    return start_gdb(Evidence(choice.record, symbols), options.gdb_arguments)
+    return debugger.run_gdb(Evidence(choice.record, symbols), options.gdb_arguments)
 
 
 COMMANDS = {
@@ -210,72 +208,21 @@ COMMANDS = {
 
 # ---- Their parts --------------------------------------------------------------------------------
 
-def read_records(file: str) -> list[Record]:
-    records = load(sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file))
-    if not records:
-        raise Unusable(f"{name_of_input(file)}: no crash record in it")
-    return records
+def for_each_file(options: argparse.Namespace,
+                  work: Callable[[str, argparse.Namespace], int]) -> int:
+    """All of them, whatever is wrong with one; the worst of their statuses."""
+    statuses = {with_one_line_errors(partial(work, file, options)) for file in options.file}
+    return next(status for status in (EXIT_UNUSABLE, EXIT_PARTIAL, EXIT_COMPLETE)
+                if status in statuses)
 
 
-def choose(file: str, wanted: str | None) -> Choice:
-    records = read_records(file)
-    if wanted is None:
-        index = default_record(records)
-    else:
-        index = find_record(records, wanted)
-        if index is None:
-            raise Unusable(f"{name_of_input(file)}: no record {wanted}; `crash.py list` shows "
-                           f"all {len(records)}")
-    return Choice(records[index], index + 1, len(records))
+def symbols_for(choice: Choice, options: argparse.Namespace) -> Symbols:
+    return find_symbols(build_id_of(choice.record), options.elf, options.force,
+                        Path(choice.file).parent)
 
 
-def default_record(records: list[Record]) -> int:
-    """The last one; if that is the minimal record of a writer that failed, the full one of the
-    same boot before it, whose end is lost but which holds more."""
-    last = len(records) - 1
-    if not is_minimal(records[last]):
-        return last
-    same = [index for index, record in enumerate(records)
-            if record.boot_id == records[last].boot_id and not is_minimal(record)
-            and record.cause is not None and record.registers is not None]
-    return same[-1] if same else last
-
-
-def is_minimal(record: Record) -> bool:
-    return record.header is not None and bool(record.header.flags & RecordFlags.MINIMAL)
-
-
-def find_record(records: list[Record], wanted: str) -> int | None:
-    for index, record in enumerate(records):
-        if record.record_id is not None and f"{record.record_id:08x}" == wanted.lower():
-            return index
-    if wanted.isdecimal() and 1 <= int(wanted) <= len(records):
-        return int(wanted) - 1
-    return None
-
-
-def symbols_for(record: Record, options: argparse.Namespace):
-    build_id = bytes.fromhex(record.build_id or "")
-    return find_symbols(build_id, options.elf, options.force)
-
-
-def list_line(number: int, record: Record) -> str:
-    cause = record.cause
-    identity = "--------" if record.record_id is None else f"{record.record_id:08x}"
-    boot = (record.boot_id or "?")[:8]
-    what = "cause lost"
-    if cause is not None:
-        name = cause.name or name_of(TrapKind, cause.kind)
-        what = f"{cause.uptime_us / 1e6:.3f} s  {name} at {cause.pc:#x}"
-    state = "" if record.complete else "  incomplete"
-    state += "  minimal" if is_minimal(record) else ""
-    return f"{number:3d}  {identity}  boot {boot} #{record.sequence or '?'}  {what}{state}"
-
-
-def next_steps(file: str, choice: Choice, options: argparse.Namespace) -> list[tuple[str, str]]:
-    from shlex import quote
-
-    source = "LOG" if file == STANDARD_INPUT else quote(file)
+def next_steps(choice: Choice, options: argparse.Namespace) -> list[tuple[str, str]]:
+    source = "LOG" if choice.file == STANDARD_INPUT else quote(choice.file)
     extra = f" --record {choice.number}" if choice.total > 1 else ""
     extra += f" --elf {quote(str(options.elf))}" if options.elf else ""
     extra += " --force" if options.force else ""
@@ -289,10 +236,6 @@ def write(path: Path, data: bytes) -> None:
         sys.stdout.buffer.write(data)
     else:
         path.write_bytes(data)
-
-
-def name_of_input(file: str) -> str:
-    return "standard input" if file == STANDARD_INPUT else file
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def wanted_places(evidence: Evidence) -> list[int]:
     if not evidence.is_text(evidence.pc) and evidence.returned_to is not None:
         call = evidence.returned_to
         pcs += [pc for pc in (call.function, call.target) if pc is not None]
-    return pcs
+    return sorted({pc for pc in pcs if evidence.is_text(pc)})
 
 
 def first_that_counts(frames: list[Frame]) -> Frame | None:

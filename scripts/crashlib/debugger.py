@@ -93,18 +93,19 @@ class FrameQuery:
             self._problem = "no symbols"
             return
         self._folder = tempfile.TemporaryDirectory(prefix="trapline-")
-        self._out = Path(self._folder.name, "frames.json")
+        self._out, self._said = (Path(self._folder.name, name) for name in ("frames.json", "said"))
         core, places = Path(self._folder.name, "core"), Path(self._folder.name, "places")
         core.write_bytes(make_core(evidence))
         places.write_text("\n".join(map(str, pcs)), encoding="ascii")
         command = ["gdb", "-batch", "-nx", *QUIET,
                    *_open_commands(core, evidence.symbols.elf.path),
                    "-x", str(SCRIPTS / "crash_frames.py")]
+        environment = {**os.environ, "TRAPLINE_FRAMES": str(self._out),
+                       "TRAPLINE_PLACES": str(places)}
         try:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL, env={**os.environ, "TRAPLINE_FRAMES": str(self._out),
-                                                "TRAPLINE_PLACES": str(places)})
+            with open(self._said, "wb") as said:
+                self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said,
+                                                 stderr=subprocess.STDOUT, env=environment)
         except OSError as error:
             self._problem = f"gdb cannot be started ({error.strerror})"
             self._folder.cleanup()
@@ -114,7 +115,7 @@ class FrameQuery:
             return GdbAnswer(problem=self._problem)
         try:
             self._process.wait(ANSWER_TIMEOUT_S)
-            return _read_answer(self._out)
+            return _read_answer(self._out, self._said)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -164,14 +165,15 @@ def _core_facts(evidence: Evidence) -> dict:
             "variables": {**variables, "error": evidence.error, "vector": evidence.vector}}
 
 
-def _read_answer(path: Path) -> GdbAnswer:
+def _read_answer(path: Path, said: Path) -> GdbAnswer:
     try:
         answer = json.loads(path.read_text(encoding="utf-8"))
         return GdbAnswer(_frames(answer["frames"]), _frames(answer["callers"]), answer["stop"],
                          [Pointer(**pointer) for pointer in answer["pointers"]],
                          {int(pc): GdbPlace(**row) for pc, row in answer["places"].items()})
     except (OSError, ValueError, KeyError, TypeError) as error:
-        return GdbAnswer(problem=f"gdb gave no frames ({type(error).__name__})")
+        last = said.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
+        return GdbAnswer(problem=f"gdb gave no frames ({last or error})")
 
 
 def _frames(rows: list[dict]) -> list[GdbFrame]:

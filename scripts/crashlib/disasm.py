@@ -49,10 +49,6 @@ class Access:
     def touches(self, address: int) -> bool:
         return self.address is not None and (address - self.address) & MASK64 < max(self.size, 1)
 
-    def overlaps(self, start: int, end: int) -> bool:
-        return (self.address is not None and self.address < end
-                and start < self.address + max(self.size, 1))
-
 
 @dataclass(frozen=True)
 class Operand:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SYMBOL_ENTRY = struct.Struct("<IBBHQQ")  # Elf64_Sym
-STT_NOTYPE, STT_OBJECT, STT_FUNC = 0, 1, 2
+STT_NOTYPE, STT_FUNC = 0, 2
 SHN_UNDEF, SHN_LORESERVE = 0, 0xFF00
 SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR = 1, 2, 4
 EM_X86_64 = 62
@@ -44,10 +44,6 @@ class Symbol:
     start: int
     size: int
     kind: int
-
-    @property
-    def is_function(self) -> bool:
-        return self.kind == STT_FUNC
 
 
 @dataclass
@@ -98,6 +94,7 @@ def read_elf(path: Path) -> KernelElf:
             elf = ELFFile(stream)
             if elf.elfclass != 64 or not elf.little_endian or elf["e_machine"] != "EM_X86_64":
                 raise ElfError(f"{path}: not an x86-64 ELF file")
+            _check_extent(elf, path)
             build_id = _find_build_id(elf)
             return KernelElf(path, build_id, elf["e_entry"], _read_sections(elf),
                              _read_symbols(elf))
@@ -107,6 +104,17 @@ def read_elf(path: Path) -> KernelElf:
         raise
     except Exception as error:  # a damaged file makes pyelftools raise nearly anything
         raise ElfError(f"{path}: not a usable ELF file ({error})") from error
+
+
+def _check_extent(elf, path: Path) -> None:
+    """pyelftools believes any count and any length: a damaged file could keep it busy for ever."""
+    size = path.stat().st_size
+    if elf["e_shoff"] + elf.num_sections() * elf["e_shentsize"] > size:
+        raise ElfError(f"{path}: cut short: its section headers are missing")
+    for section in elf.iter_sections():
+        stored = 0 if section["sh_type"] == "SHT_NOBITS" else section["sh_size"]
+        if section["sh_offset"] + stored > size:
+            raise ElfError(f"{path}: cut short: section {section.name} is missing")
 
 
 def read_build_id(path: Path) -> bytes | None:

@@ -12,7 +12,8 @@ from crashlib.disasm import Access, Disassembler, Instruction
 from crashlib.maps import AddressBook, Range
 from crashlib.memory import Memory
 from crashlib.pagewalk import Walk, decode_walk
-from crashlib.payloads import Captured, MapEntry, MapKind, TrapKind, TrapOrigin, Trust, name_of
+from crashlib.payloads import (
+    MACHINE_X86_64, Captured, MapEntry, MapKind, TrapKind, TrapOrigin, Trust, name_of)
 from crashlib.record import Record
 from crashlib.symbols import Symbols
 from crashlib.tables import vectors
@@ -59,14 +60,23 @@ class CodeDifference:
         return self.live == b"\xcc"
 
 
+def build_id_of(record: Record) -> bytes:
+    """Empty if it is not known: it is in the header and, for when that is lost, in ANNO."""
+    try:
+        return bytes.fromhex(record.build_id or record.annotations.get("build_id", ""))
+    except ValueError:
+        return b""
+
+
 class Evidence:
     """One record and its symbols."""
 
     def __init__(self, record: Record, symbols: Symbols) -> None:
         self.record, self.symbols = record, symbols
         self.cause = record.cause  # None if that section is lost
+        machine = record.machine if record.header else MACHINE_X86_64  # the only one there is
         self.registers: dict[str, int] = (
-            record.registers.by_name(record.machine) if record.registers else {})
+            record.registers.by_name(machine) if record.registers else {})
         self._read_cause()
         self.ranges = [_range_of(row) for row in record.maps]
         self.walks: list[Walk] = [decode_walk(walk) for walk in record.walks]
@@ -139,7 +149,7 @@ class Evidence:
         """How control got to a pc that holds no code, as the word at rsp tells.  None: it cannot.
 
         After a call that word is the return address, and the registers are still the call's.  The
-        words below rsp tell nothing: the trap's own frame is there.
+        words below rsp tell nothing: the trap's own frame may have been pushed there.
         """
         back = self.memory.read_word(self.registers.get("rsp", 0))
         if back is None:

@@ -1,6 +1,8 @@
 """explain.py - from evidence to the verdict: the first rule that has something to say.
 
-A rule is a small function in rules_*.py.  The last one always speaks.
+A rule is a small function of rules_*.py: it looks at the evidence and gives a verdict, or None if
+it has nothing to say.  A new one is a row in its file's RULES, before those that are less
+particular, and a row of SCENARIOS in tests/host/test_crash_explain.py.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ import re
 
 from crashlib import rules_memory, rules_processor, rules_stack
 from crashlib.evidence import Evidence
-from crashlib.verdict import Verdict
+from crashlib.verdict import Verdict, access_words
 
 # panic.c's words: condition, file:line, function.
 ASSERTION = re.compile(r"assertion failed: (.*), ([^,]+:\d+), (\w+)")
@@ -31,7 +33,10 @@ def panic(evidence: Evidence) -> Verdict | None:
 def by_name(evidence: Evidence) -> Verdict:
     """The hardware's name for it, for want of an explanation."""
     if evidence.cause is None:
-        return Verdict("unknown", "cause unknown", ["The record's CAUS section is lost."])
+        told = evidence.record.annotations.get("cause", "")
+        meant = [access_words(evidence, access) for access in evidence.accesses()]
+        return Verdict("unknown", told or "cause unknown",
+                       ["The section that tells the cause, CAUS, is lost.", *meant])
     return Verdict("unexplained", evidence.cause.name or f"vector {evidence.vector}", [])
 
 

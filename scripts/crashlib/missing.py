@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from crashlib.debugger import GdbAnswer
 from crashlib.evidence import CodeDifference, Evidence
-from crashlib.payloads import RecordFlags
+from crashlib.payloads import MACHINE_X86_64, RecordFlags
 
 # What each section's absence costs the reader.
 EXPECTED = {
-    "CAUS": "cause", "REGS": "registers", "CODE": "code bytes at the pc", "PTWK": "page-table walks",
-    "BTRC": "the kernel's own backtrace", "STAK": "stack", "LOGR": "log", "MAPS": "memory map",
-    "ANNO": "annotations"}
+    "CAUS": "cause", "REGS": "registers", "CODE": "code bytes at the pc",
+    "PTWK": "page-table walks", "BTRC": "the kernel's own backtrace", "STAK": "stack",
+    "LOGR": "log", "MAPS": "memory map", "ANNO": "annotations"}
 NOT_SAVED = {"NO": "not saved", "SECRET": "withheld", "PARTLY": "saved in part"}
 SAVEABLE = ("DATA", "STACK", "HEAP", "DIRECT")
 STACKS_NAMED = 2  # more are counted
@@ -23,6 +23,9 @@ def find_warnings(evidence: Evidence, answer: GdbAnswer) -> list[str]:
     if evidence.symbols.problem:
         warnings.append(_capital(evidence.symbols.problem) + ".")
     header = evidence.record.header
+    if header is not None and header.machine != MACHINE_X86_64:
+        warnings.append(f"The record is of a machine that this reader does not know (ELF machine "
+                        f"{header.machine}): its registers are not shown.")
     if header is not None and header.flags & RecordFlags.MINIMAL:
         warnings.append("A minimal record: the crash writer itself failed over the full one, which "
                         "may be in the same log.")
@@ -46,8 +49,8 @@ def _difference_words(evidence: Evidence, difference: CodeDifference) -> str:
 def find_missing(evidence: Evidence) -> list[str]:
     record = evidence.record
     missing = list(record.problems)
-    missing += [f"{tag} ({what}) is absent" for tag, what in EXPECTED.items()
-                if record.section(tag) is None]
+    met = {section.tag for section in record.sections}
+    missing += [f"{tag} ({what}) is absent" for tag, what in EXPECTED.items() if tag not in met]
     for section in record.sections:
         if section.faulted:
             missing.append(f"{section.tag} was cut short by a fault inside the crash writer")

@@ -13,7 +13,7 @@ from crashlib.backtrace import (Frame, first_that_counts, frame_at, make_backtra
                                 wanted_places)
 from crashlib.disasm import ListedLine
 from crashlib.debugger import FrameQuery, GdbAnswer, Variable
-from crashlib.evidence import PF_VECTOR, Evidence
+from crashlib.evidence import PF_VECTOR, Evidence, build_id_of
 from crashlib.explain import explain
 from crashlib.missing import find_missing, find_warnings
 from crashlib.payloads import LOG_LEVELS, name_of, TrapKind
@@ -155,7 +155,7 @@ def make_report(evidence: Evidence) -> Report:
         registers=_registers(evidence), code_of=code_of, code=code, log=_log(evidence),
         nested=_nested(evidence), missing=find_missing(evidence), annotations=record.annotations,
         record_id="" if record.record_id is None else f"{record.record_id:08x}",
-        sequence=record.sequence, boot_id=record.boot_id or "", build_id=record.build_id or "",
+        sequence=record.sequence, boot_id=record.boot_id or "", build_id=build_id_of(record).hex(),
         elf=str(elf.path) if elf else "", elf_matches=evidence.symbols.matched,
         complete=record.complete and elf is not None and evidence.symbols.matched)
 

@@ -12,6 +12,7 @@ from crashlib.verdict import (Verdict, access_words, arrival_words, field_words,
                               value_words)
 from crashlib.x86 import PAGE, PF_FETCH, PF_PRESENT, PF_RESERVED, PF_WRITE
 
+WRITE_RULES = {"kernel text": "write-text", "read-only data": "write-rodata"}
 NULL_REACH = 1 << 20  # a field this far into a structure may still be "null plus an offset"
 
 
@@ -33,7 +34,7 @@ def malformed_tables(evidence: Evidence) -> Verdict | None:
         return None
     return Verdict("page-tables", f"corrupted page table: reserved bit set for "
                    f"{evidence.address:#x}",
-                   ["The error code has RSVD: an entry of the walk below has a bit that must be 0."])
+                   ["The error code has RSVD: an entry of the page walk has a bit that must be 0."])
 
 
 def null_call(evidence: Evidence) -> Verdict | None:
@@ -97,8 +98,8 @@ def write_protected(evidence: Evidence) -> Verdict | None:
     target = f": {where}" if where else f" at {evidence.address:#x}"
     reasons = [f"{value_words(evidence, evidence.address)} is in {kind}, which is mapped "
                "read-only.", *_access_reasons(evidence, access)]
-    rule = {"kernel text": "write-text", "read-only data": "write-rodata"}.get(kind, "write-protected")
-    return Verdict(rule, f"write to {_as_read_only(kind)}{target}", reasons)
+    return Verdict(WRITE_RULES.get(kind, "write-protected"),
+                   f"write to {_as_read_only(kind)}{target}", reasons)
 
 
 def _read_only_kind(evidence: Evidence) -> str:
@@ -176,10 +177,12 @@ def _access_reasons(evidence: Evidence, access) -> list[str]:
         return _non_empty(access_words(evidence, access), field_words(evidence, access))
     if evidence.instruction is None:
         return ["The faulting instruction's bytes are not known."]
-    accesses = [f"{a.text} = {a.address:#x}" for a in evidence.accesses() if a.address is not None]
+    if any(a.address is None for a in evidence.accesses()):
+        return [f"The registers that `{evidence.instruction.text}` used are not known."]
+    accesses = [f"{a.text} = {a.address:#x}" for a in evidence.accesses()]
     meant = "; ".join(accesses) or "no memory"
-    return [f"`{evidence.instruction.text}` touches {meant}: not the fault's address. The registers "
-            "or the code changed since, or it is the instruction's second page."]
+    return [f"`{evidence.instruction.text}` touches {meant}, which is not the fault's address: the "
+            "registers or the code have changed since."]
 
 
 RULES = (malformed_tables, null_call, execute_data, jump_to_nowhere, guard_page, null_pointer,

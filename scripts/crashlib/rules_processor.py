@@ -98,8 +98,8 @@ def bad_msr(evidence: Evidence) -> Verdict | None:
                        [f"`rdmsr` with ecx = {name}: the processor has no such register."])
     value = "a value" if low is None or high is None else f"edx:eax = {high << 32 | low:#x}"
     return Verdict("bad-msr", f"bad write of a model-specific register: {name}",
-                   [f"`wrmsr` with ecx = {name} and {value}: the processor has no such register, or "
-                    "the register does not allow that value."])
+                   [f"`wrmsr` with ecx = {name} and {value}: the processor has no such register, "
+                    "or the register does not allow that value."])
 
 
 def non_canonical_pointer(evidence: Evidence) -> Verdict | None:

@@ -26,13 +26,14 @@ class Symbols:
     problem: str  # "" or, in one line, why `elf` is None or not to be trusted
 
 
-def find_symbols(build_id: bytes, given: Path | None, force: bool) -> Symbols:
-    """The ELF for this build id.  Raises SymbolsRefused, or ElfError for a bad `given`."""
+def find_symbols(build_id: bytes, given: Path | None, force: bool, beside: Path) -> Symbols:
+    """The ELF for this build id; `beside` is a folder to look in, too: the record's.  Raises
+    SymbolsRefused, or ElfError for a bad `given`."""
     if given is not None:
         return _check_given(build_id, given, force)
     if not build_id:
         return Symbols(None, False, "the record names no build id: give the ELF with --elf")
-    for path in candidates(build_id):
+    for path in candidates(build_id, beside):
         if read_build_id(path) == build_id:
             try:
                 return Symbols(read_elf(path), True, "")
@@ -41,13 +42,14 @@ def find_symbols(build_id: bytes, given: Path | None, force: bool) -> Symbols:
     return Symbols(None, False, f"no ELF with build id {build_id.hex()} found: give it with --elf")
 
 
-def candidates(build_id: bytes) -> Iterator[Path]:
+def candidates(build_id: bytes, beside: Path) -> Iterator[Path]:
     """Where that file may be, likeliest first."""
     seen: set[Path] = set()
     name = f"{build_id[:1].hex()}/{build_id[1:].hex()}.debug"
     for build in (Path("build"), ROOT / "build"):
         yield from _new_files(sorted(build.glob("*.elf")), seen)
         yield from _new_files([build / ".build-id" / name], seen)
+    yield from _new_files(sorted(beside.glob("*.elf")), seen)
     yield from _new_files([SYSTEM_DEBUG / ".build-id" / name], seen)
 
 

@@ -37,7 +37,14 @@ def render(report: Report) -> list[Line]:
     return lines
 
 
+def printable(text: str) -> str:
+    """Without the control characters that a log or rubbish may hold: they would move the cursor
+    or worse."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 def print_lines(lines: list[Line], colour: bool) -> None:
+    lines = [[(printable(text), style) for text, style in line] for line in lines]
     if not colour:
         print("\n".join("".join(text for text, _ in line).rstrip() for line in lines))
         return
@@ -232,8 +239,8 @@ def _log(report: Report) -> list[Line]:
             lines.append([(f"  ... {row.lost_before} lost ...", "warning")])
         style = "warning" if row.level in ("error", "warning") else ""
         stamp = f"  {row.time_us / 1e6:12.6f} "
-        lines += _wrapped(f"{stamp}{row.level}: {row.text}" if style else stamp + row.text, style, "",
-                          " " * len(stamp))
+        text = f"{row.level}: {row.text}" if style else row.text
+        lines += _wrapped(stamp + text, style, "", " " * len(stamp))
     return lines
 
 

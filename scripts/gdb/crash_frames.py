@@ -128,13 +128,13 @@ def describe_pointers(frame):
 def walk(frame):
     frames, stop = [], ""
     while frame is not None and len(frames) < FRAMES_MAX:
-        frames.append(describe_frame(frame, len(frames)))
-        reason = frame.unwind_stop_reason()
-        if reason not in (gdb.FRAME_UNWIND_NO_REASON, gdb.FRAME_UNWIND_OUTERMOST):
-            stop = gdb.frame_stop_reason_string(reason)
         try:
+            frames.append(describe_frame(frame, len(frames)))
+            reason = frame.unwind_stop_reason()
+            if reason not in (gdb.FRAME_UNWIND_NO_REASON, gdb.FRAME_UNWIND_OUTERMOST):
+                stop = gdb.frame_stop_reason_string(reason)
             frame = frame.older()
-        except gdb.error as error:
+        except (gdb.error, RuntimeError) as error:
             stop, frame = str(error), None
     return frames, stop
 

@@ -2,14 +2,14 @@
  * fuzz_gdbstub.c - libFuzzer drives a whole session: bytes, requests, stops, exits, faults.
  *
  *     clang -g -O1 -fsanitize=fuzzer,address,undefined -I. -Itests/host -o fuzz_gdbstub \
- *         tests/fuzz/fuzz_gdbstub.c tests/host/fake_port.c gdbstub/[a-z]*.c
+ *         tests/fuzz/fuzz_gdbstub.c tests/host/fake_*.c gdbstub/[a-z]*.c
  *     ./fuzz_gdbstub -max_total_time=60
  *
  * The fake client aborts when the stub sends anything but proper packets and acknowledgements; this
  * file checks in addition that each request to a stopped machine gets its one reply, and that a new
  * session finds everything removed, whatever went before.
  */
-#include "fake_port.h"
+#include "fake_client.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,7 +98,7 @@ static unsigned drain(struct fake_machine *machine)
 {
     unsigned packets = 0;
 
-    while (fake_take_packet(machine, machine->reply, NULL) >= 0)
+    while (fake_take_packet(machine, NULL) >= 0)
         packets++;
     machine->output_length = machine->output_taken = 0;
     return packets;
@@ -211,6 +211,8 @@ static void act(struct fake_machine *machine, struct input *input)
             gdbstub_print(&machine->stub, "some text\n", 10);
         else if (what < 160)
             gdbstub_exited(&machine->stub, what);
+        else if (what < 176)
+            gdbstub_killed(&machine->stub, GDBSTUB_SIGSEGV);
         else
             gdbstub_abandon(&machine->stub, "a fault");
         break;
@@ -230,12 +232,10 @@ static void begin_anew(struct fake_machine *machine)
     drain(machine);
     if (machine->stub.request_held)
         fake_stop(machine, GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGINT, 1);
-    if (machine->stub.closing)
-        fake_receive(machine, "++++++++", 8);
     drain(machine);
     if (fake_request(machine, "qSupported", 10) == GDBSTUB_BREAK_IN)
         fake_stop(machine, GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGINT, 1);
-    if (fake_take_packet(machine, machine->reply, &acks) < 0 || acks != 1 ||
+    if (fake_take_packet(machine, &acks) < 0 || acks != 1 ||
         strncmp(machine->reply, "PacketSize=", 11) != 0)
         fail("a new session is not answered");
     if (machine->stub.breakpoint_count != 0)

@@ -20,9 +20,9 @@ from crashlib.crc32c import crc32c  # noqa: E402
 from crashlib.elf import KernelElf, read_elf  # noqa: E402
 
 STACK_BOTTOM, STACK_TOP = 0xffffff8000011000, 0xffffff8000015000
-FAULT_KINDS = {0: 4, 6: 5, 8: 9, 13: 7, 14: 6}  # trap kind by vector
+FAULT_KINDS = {0: 4, 6: 5, 8: 9, 13: 7, 14: 6, 17: 7}  # trap kind by vector
 NAMES = {0: "divide error", 6: "invalid opcode", 8: "double fault", 13: "general protection",
-         14: "page fault"}
+         14: "page fault", 17: "alignment check"}
 PANIC_VECTOR, PANIC_KIND = 256, 10
 COMPILE = ["gcc", "-std=c11", "-g", "-O2", "-ffreestanding", "-fno-pic", "-no-pie",
            "-mcmodel=kernel", "-mno-red-zone", "-mgeneral-regs-only", "-fno-omit-frame-pointer",
@@ -105,7 +105,7 @@ class Crash:
         parts = [(b"CAUS", self._cause(), 0), (b"REGS", self._registers(), 0), self._code(),
                  (b"PTWK", self._walk(), 0), (b"BTRC", self._backtrace(), 0),
                  (b"STAK", self._stack(), 0), (b"LOGR", self._log(), 0),
-                 (b"MAPS", self._maps(), 0), (b"ANNO", b"version=victim 1\n", 0)]
+                 (b"MAPS", self._maps(), 0), (b"ANNO", self._annotations(), 0)]
         if self.nested:
             parts.append((b"NEST", self._nested(), 0))
         return self._join(parts)
@@ -134,8 +134,8 @@ class Crash:
         kind = PANIC_KIND if panic else FAULT_KINDS[self.vector]
         name = "panic" if panic else NAMES[self.vector]
         return struct.pack("<IIQQQIIIIIIQ32x32s32s128s", kind, self.vector, self.error, self.pc,
-                           self.address, self.error & 0x3F, 0, 0, 1, 0, 0, 1204000, name.encode(), b"main",
-                           self.text.encode())
+                           self.address, self.error & 0x3F, 0, 0, 1, 0, 0, 1204000,
+                           name.encode(), b"main", self.text.encode())
 
     def _registers(self) -> bytes:
         names = payloads.REGISTER_NAMES[payloads.MACHINE_X86_64]
@@ -192,6 +192,11 @@ class Crash:
                 end = section.start + 4096
                 rows.append((section.start, end, *kinds[section.name], "kernel" + section.name))
         return b"".join(struct.pack("<QQHHI32s", *row[:5], row[5].encode()) for row in rows)
+
+    def _annotations(self) -> bytes:
+        name = NAMES.get(self.vector, "panic")
+        build_id = self.elf.build_id if self.build_id is None else self.build_id
+        return f"version=victim 1\nbuild_id={build_id.hex()}\ncause={name}\n".encode()
 
     def _nested(self) -> bytes:
         return b"".join(struct.pack("<4sIIIQQQ64s", tag, PANIC_KIND, PANIC_VECTOR, 0, 0, self.pc, 0,

@@ -1,7 +1,6 @@
 /*
- * fake_port.h - a machine made of arrays, for the stub's tests, its fuzzer and pipe_target.c, and
- * the other end of the wire: a client that frames requests and takes replies apart by its own
- * means.  Executes nothing by itself.
+ * fake_port.h - a machine made of arrays, for the stub's tests, its fuzzer and pipe_target.c.
+ * Executes nothing by itself.
  *
  * Memory: 64 KiB from address 0 in pages that may be absent or read-only, and one page at the very
  * end of the address space.  Registers: those of GDB's x86-64 core, and some that only test.
@@ -71,10 +70,10 @@ struct fake_machine {
     uint64_t refused_from, refused_to; /* no breakpoints in there */
     struct fake_point points[FAKE_POINTS];
 
-    uint8_t output[FAKE_OUTPUT]; /* what was sent, */
+    uint8_t output[FAKE_OUTPUT]; /* what was sent */
     size_t output_length;
-    size_t output_taken; /* and how much of it the client has looked at */
-    char reply[FAKE_PACKET];
+    size_t output_taken;     /* how much of it fake_client.c has looked at */
+    char reply[FAKE_PACKET]; /* the last packet in it */
 };
 
 /* A machine of two threads that runs, no page absent but the first, and a stub without a client. */
@@ -84,31 +83,5 @@ uint64_t fake_get(const struct fake_machine *machine, gdbstub_thread thread, siz
 void fake_set(struct fake_machine *machine, gdbstub_thread thread, size_t reg, uint64_t value);
 /* The byte at an address, or NULL if there is none. */
 uint8_t *fake_byte(struct fake_machine *machine, uint64_t addr);
-
-/* ---- The client ---- */
-
-/* Push raw bytes into the stub; returns the last event that was not WAIT, or WAIT. */
-enum gdbstub_event fake_receive(struct fake_machine *machine, const void *bytes, size_t len);
-/* Frame a request and push it. */
-enum gdbstub_event fake_request(struct fake_machine *machine, const void *data, size_t len);
-/* The machine stops: a step, a breakpoint, ... of a thread. */
-enum gdbstub_event fake_stop(struct fake_machine *machine, enum gdbstub_cause cause,
-                             enum gdbstub_signal signal, gdbstub_thread thread);
-
-/* Stop thread 1 with SIGTRAP and attach a client that announces all there is, in no-ack mode. */
-void fake_attach(struct fake_machine *machine);
-/* Send a request of text.  Returns the one reply, decoded but for escapes, or "(none)"; a second
- * one aborts the program. */
-const char *fake_exchange(struct fake_machine *machine, const char *request);
-
-/*
- * Take the next packet from what the stub has sent: checked, run lengths expanded, escapes left
- * alone, NUL-terminated in `packet` (FAKE_PACKET bytes).  Acknowledgements before it are skipped
- * and counted in `acks` (may be NULL).  Returns its length, or -1 if there is none; what is not a
- * proper packet or an acknowledgement aborts the program, saying why.
- */
-long fake_take_packet(struct fake_machine *machine, char *packet, int *acks);
-/* Undo the escapes in place; returns the length. */
-size_t fake_unescape(char *data, size_t len);
 
 #endif

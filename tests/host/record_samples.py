@@ -5,6 +5,7 @@ record_fixture/sample.c holds the values; here they are compiled, run, and kept 
 
 from __future__ import annotations
 
+import base64
 import functools
 import re
 import subprocess
@@ -69,14 +70,14 @@ def lines_of(size: str) -> list[bytes]:
 
 # ---- Records that no kernel wrote ----
 
-def build(*sections: tuple[bytes, bytes, int], major: int = 1) -> bytes:
+def build(*sections: tuple[bytes, bytes, int], major: int = 1, address: int = 0) -> bytes:
     """A raw record of (tag, payload, flags) and ENDS, with every checksum right."""
     header = cstruct.decode(Header, sample("small", "raw"))
     header.major = major
     header.crc = crc32c(cstruct.encode(header)[:HEADER_CHECKED])
     record, headers = cstruct.encode(header), []
     for tag, payload, flags in sections:
-        headers.append(_seal(tag, payload, flags))
+        headers.append(_seal(tag, payload, flags, address))
         record += cstruct.encode(headers[-1]) + payload + bytes(padded(len(payload)) - len(payload))
     crcs = crc32c(b"".join(head.crc.to_bytes(4, "little") for head in headers))
     end = cstruct.encode(End(len(headers), 0, len(record), 0, crcs, len(headers)))
@@ -84,10 +85,23 @@ def build(*sections: tuple[bytes, bytes, int], major: int = 1) -> bytes:
     return record + cstruct.encode(_seal(b"ENDS", end, 0)) + end
 
 
-def _seal(tag: bytes, payload: bytes, flags: int) -> SectionHeader:
-    header = SectionHeader(tag, 1, flags, len(payload), len(payload), 0, 0, 0)
+def _seal(tag: bytes, payload: bytes, flags: int, address: int = 0) -> SectionHeader:
+    header = SectionHeader(tag, 1, flags, len(payload), len(payload), address, 0, 0)
     header.crc = section_crc(header, payload)
     return header
+
+
+def frame(text: bytes) -> bytes:
+    """A line whose checksum holds; `text` is all that it covers, with the last colon."""
+    return b"~" + text + b"%08x" % crc32c(text)
+
+
+def as_lines(raw: bytes) -> list[bytes]:
+    """A record's data lines."""
+    to_ours = bytes.maketrans(b"+/", b"._")
+    return [frame(b"1a2b3c4d:D:%06x:%s:" % (
+        offset, base64.b64encode(raw[offset:offset + 96]).translate(to_ours).rstrip(b"=")))
+        for offset in range(0, len(raw), 96)]
 
 
 # ---- What a record says, in pieces so small that each is either right or wrong ----

@@ -9,8 +9,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
 from crashlib.memory import Memory  # noqa: E402
 
-PIECES = strategies.lists(strategies.tuples(strategies.integers(0, 64), strategies.binary(max_size=24)),
-                          max_size=12)
+PIECE = strategies.tuples(strategies.integers(0, 64), strategies.binary(max_size=24))
+PIECES = strategies.lists(PIECE, max_size=12)
 
 
 def test_unknown_bytes_read_as_none_not_as_zeros():

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "fake_port.h"
+#include "fake_client.h"
 
 static struct fake_machine machine;
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "fake_port.h"
+#include "fake_client.h"
 
 static struct fake_machine machine;
 
@@ -60,10 +60,10 @@ static void long_binary_reads_are_cut(void **state)
     for (unsigned i = 0; i < 0x2000; i++)
         machine.memory[FAKE_PAGE + i] = i % 2 ? 'a' : 'b';
     fake_request(&machine, "x1000,2000", 10);
-    assert_int_equal(fake_take_packet(&machine, machine.reply, NULL), GDBSTUB_PACKET_SIZE);
+    assert_int_equal(fake_take_packet(&machine, NULL), GDBSTUB_PACKET_SIZE);
     memset(machine.memory + FAKE_PAGE, '#', 0x2000);
     fake_request(&machine, "x1000,2000", 10);
-    assert_int_equal(fake_take_packet(&machine, machine.reply, NULL), GDBSTUB_PACKET_SIZE - 1);
+    assert_int_equal(fake_take_packet(&machine, NULL), GDBSTUB_PACKET_SIZE - 1);
 }
 
 /* Memory may be a device: what was not asked for, or does not fit, is not touched. */
@@ -160,6 +160,15 @@ static void a_thread_that_has_ended_has_no_registers(void **state)
     assert_int_equal(strlen(ask("g")), 2 * 164);
 }
 
+static bool no_register(void *ctx, gdbstub_thread thread, size_t reg, void *value)
+{
+    (void)ctx;
+    (void)thread;
+    (void)reg;
+    (void)value;
+    return false;
+}
+
 /* What g says, G takes, and only what differs is written: some of it could not be. */
 static void g_and_G_agree(void **state)
 {
@@ -206,6 +215,25 @@ static void a_G_of_parts_changes_nothing(void **state)
     }
 }
 
+static void a_g_that_does_not_fit_is_an_error(void **state)
+{
+    static struct gdbstub_register wide[GDBSTUB_PACKET_SIZE / 32 + 1];
+    struct gdbstub_arch arch;
+
+    (void)state;
+    prepare();
+    arch = *machine.port.arch;
+    for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
+        wide[i] = arch.registers[FAKE_WIDE];
+    arch.registers = wide;
+    arch.register_count = arch.g_count = sizeof(wide) / sizeof(wide[0]);
+    machine.port.arch = &arch;
+    machine.port.read_register = no_register;
+    assert_string_equal(ask("g"), "E07");
+    arch.g_count--;
+    assert_int_equal(strlen(ask("g")), GDBSTUB_PACKET_SIZE);
+}
+
 static void values_without_a_value_are_x(void **state)
 {
     char request[400];
@@ -223,32 +251,61 @@ static void values_without_a_value_are_x(void **state)
 
 /* ---- The target description ---- */
 
-/* Whole, in pieces of each size: always the same text. */
-static void the_description_is_the_same_in_pieces(void **state)
+/* Fetch the description in pieces of at most `piece` bytes; returns its length. */
+static size_t fetch(char *text, unsigned piece)
+{
+    size_t len = 0;
+    char request[80];
+
+    do {
+        snprintf(request, sizeof(request), "qXfer:features:read:target.xml:%zx,%x", len, piece);
+        size_t got = strlen(ask(request)) - 1;
+        got = fake_unescape(machine.reply + 1, got);
+        if (got == 0 && machine.reply[0] != 'l')
+            fail_msg("an empty piece at %zu of %u", len, piece);
+        memcpy(text + len, machine.reply + 1, got);
+        len += got;
+    } while (machine.reply[0] == 'm');
+    text[len] = '\0';
+    return len;
+}
+
+static void expect_the_same_in_pieces(void)
 {
     static char whole[FAKE_PACKET], pieces[FAKE_PACKET];
-    char request[80];
-    size_t got;
+    size_t len = fetch(whole, 1);
+
+    for (unsigned piece = 4; piece < 9000; piece = piece * 3 + 1) {
+        assert_int_equal(fetch(pieces, piece), len);
+        assert_string_equal(pieces, whole);
+    }
+}
+
+static void the_description_is_the_same_in_pieces(void **state)
+{
+    (void)state;
+    prepare();
+    expect_the_same_in_pieces();
+}
+
+/* At the end of a packet one character of room is left, and what comes next needs two. */
+static void a_piece_has_no_gap_where_an_escape_does_not_fit(void **state)
+{
+    static char types[6000];
+    struct gdbstub_feature features[2];
+    struct gdbstub_arch arch;
 
     (void)state;
     prepare();
-    whole[0] = '\0';
-    for (size_t offset = 0; whole[0] != 'l'; offset += got) {
-        snprintf(request, sizeof(request), "qXfer:features:read:target.xml:%zx,ffb", offset);
-        got = strlen(ask(request)) - 1;
-        whole[0] = machine.reply[0];
-        memcpy(whole + 1 + offset, machine.reply + 1, got + 1);
-    }
-    for (unsigned size = 1; size < 4100; size = size * 3 + 1) {
-        size_t offset = 0;
-        do {
-            snprintf(request, sizeof(request), "qXfer:features:read:target.xml:%zx,%x", offset,
-                     size);
-            got = strlen(ask(request)) - 1;
-            memcpy(pieces + offset, machine.reply + 1, got + 1);
-            offset += got;
-        } while (machine.reply[0] == 'm');
-        assert_string_equal(pieces, whole + 1);
+    arch = *machine.port.arch;
+    features[0] = (struct gdbstub_feature){"one", types};
+    features[1] = arch.features[1];
+    arch.features = features;
+    machine.port.arch = &arch;
+    for (size_t shift = 0; shift < 3; shift++) {
+        for (size_t i = 0; i + 1 < sizeof(types); i++)
+            types[i] = "#ab$xy*z"[(i + shift) % 8];
+        expect_the_same_in_pieces();
     }
 }
 
@@ -289,8 +346,10 @@ int main(void)
         cmocka_unit_test(a_thread_that_has_ended_has_no_registers),
         cmocka_unit_test(g_and_G_agree),
         cmocka_unit_test(a_G_of_parts_changes_nothing),
+        cmocka_unit_test(a_g_that_does_not_fit_is_an_error),
         cmocka_unit_test(values_without_a_value_are_x),
         cmocka_unit_test(the_description_is_the_same_in_pieces),
+        cmocka_unit_test(a_piece_has_no_gap_where_an_escape_does_not_fit),
         cmocka_unit_test(the_description_lists_the_registers),
     };
 

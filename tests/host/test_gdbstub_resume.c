@@ -1,5 +1,5 @@
 /*
- * test_gdbstub_resume.c - who runs, who steps, who stays; ranges; how a running machine is stopped.
+ * test_gdbstub_resume.c - who runs, who steps, who stays, with which signal; ranges; threads.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "fake_port.h"
+#include "fake_client.h"
 
 static struct fake_machine machine;
 
@@ -34,7 +34,7 @@ static enum gdbstub_event request(const char *text)
 /* The next packet from the stub, or "(none)". */
 static const char *hear(void)
 {
-    return fake_take_packet(&machine, machine.reply, NULL) < 0 ? "(none)" : machine.reply;
+    return fake_take_packet(&machine, NULL) < 0 ? "(none)" : machine.reply;
 }
 
 static void expect_silence(void)
@@ -229,164 +229,6 @@ static void a_range_that_cannot_go_on_stops(void **state)
     expect_stop("T05", "thread:p1.1;");
 }
 
-/* ---- Stopping a running machine ---- */
-
-static void ctrl_c_breaks_in(void **state)
-{
-    (void)state;
-    prepare();
-    request("vCont;c");
-    assert_int_equal(fake_receive(&machine, "\x03", 1), GDBSTUB_BREAK_IN);
-    assert_int_equal(fake_stop(&machine, GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGINT, 1), GDBSTUB_WAIT);
-    expect_stop("T02", "thread:p1.1;");
-}
-
-/* It was too late: the stop has been told already. */
-static void ctrl_c_at_a_stopped_machine_is_nothing(void **state)
-{
-    (void)state;
-    prepare();
-    assert_int_equal(fake_receive(&machine, "\x03", 1), GDBSTUB_WAIT);
-    request("vCont;c");
-    step_trap(1);
-    expect_stop("T05", "");
-    assert_int_equal(fake_receive(&machine, "\x03", 1), GDBSTUB_WAIT);
-    expect_silence();
-}
-
-static void ctrl_c_of_nobody_is_nothing(void **state)
-{
-    (void)state;
-    fake_init(&machine);
-    assert_int_equal(fake_receive(&machine, "\x03\x03", 2), GDBSTUB_WAIT);
-    prepare();
-    ask("D");
-    assert_int_equal(fake_receive(&machine, "\x03", 1), GDBSTUB_WAIT);
-}
-
-/* Noise that looks like the start of a packet does not swallow it. */
-static void ctrl_c_is_heard_behind_noise(void **state)
-{
-    static const char *const noises[] = {"$", "$noi", "$n#", "$n#0", "#00", "\xff\r\n"};
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(noises) / sizeof(noises[0]); i++) {
-        prepare();
-        request("vCont;c");
-        assert_int_equal(fake_receive(&machine, noises[i], strlen(noises[i])), GDBSTUB_WAIT);
-        assert_int_equal(fake_receive(&machine, "\x03", 1), GDBSTUB_BREAK_IN);
-        fake_stop(&machine, GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGINT, 1);
-        expect_stop("T02", "");
-        assert_string_equal(ask("qAttached"), "1");
-    }
-}
-
-static void noise_does_not_stop_the_machine(void **state)
-{
-    static const char noise[] = "+-#00garbage\r\n\xff$half a packet$another#zz$qAttached#00+";
-
-    (void)state;
-    fake_init(&machine);
-    assert_int_equal(fake_receive(&machine, noise, sizeof(noise) - 1), GDBSTUB_WAIT);
-    prepare();
-    request("vCont;c");
-    assert_int_equal(fake_receive(&machine, noise, sizeof(noise) - 1), GDBSTUB_WAIT);
-    assert_true(machine.stub.running);
-    expect_silence();
-}
-
-/* A GDB that comes while the machine runs: its first request stops it and is answered then. */
-static void a_request_breaks_in(void **state)
-{
-    (void)state;
-    fake_init(&machine);
-    fake_receive(&machine, "+", 1);
-    assert_int_equal(request("qSupported:multiprocess+"), GDBSTUB_BREAK_IN);
-    assert_int_equal(machine.output_length, 1); /* acknowledged at once, answered later */
-    assert_int_equal(machine.output[0], '+');
-    assert_int_equal(fake_stop(&machine, GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGINT, 2), GDBSTUB_WAIT);
-    assert_memory_equal(hear(), "PacketSize=1000;", 16);
-    expect_silence();
-    fake_receive(&machine, "+", 1);
-    assert_memory_equal(ask("?"), "T02", 3);
-    assert_non_null(strstr(machine.reply, "thread:p1.2;core:1;"));
-}
-
-/* Bytes that come between the request and the stop do not harm it. */
-static void a_held_request_is_not_lost(void **state)
-{
-    static const char *const between[] = {"\x03", "+", "$?#3f", "$qC#b4$", "xyz"};
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(between) / sizeof(between[0]); i++) {
-        fake_init(&machine);
-        assert_int_equal(request("qAttached"), GDBSTUB_BREAK_IN);
-        assert_int_equal(fake_receive(&machine, between[i], strlen(between[i])), GDBSTUB_BREAK_IN);
-        fake_stop(&machine, GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGINT, 1);
-        assert_string_equal(hear(), "1");
-        expect_silence();
-    }
-}
-
-/* The client waits for a stop and asks something else: the stop first, then the answer. */
-static void a_waiting_client_that_asks_hears_of_the_stop_first(void **state)
-{
-    (void)state;
-    prepare();
-    request("vCont;c");
-    assert_int_equal(request("vCtrlC"), GDBSTUB_BREAK_IN);
-    fake_stop(&machine, GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGINT, 1);
-    assert_memory_equal(hear(), "T02", 3);
-    assert_string_equal(hear(), "OK");
-    expect_silence();
-}
-
-/* `?` asks for the very stop reply that is owed: one is enough. */
-static void a_waiting_client_that_asks_why_hears_it_once(void **state)
-{
-    (void)state;
-    prepare();
-    request("vCont;c");
-    assert_int_equal(request("?"), GDBSTUB_BREAK_IN);
-    fake_stop(&machine, GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGINT, 1);
-    expect_stop("T02", "thread:p1.1;");
-}
-
-/* A held request may resume, detach or kill. */
-static void a_held_request_may_let_the_machine_go(void **state)
-{
-    static const struct {
-        const char *request;
-        enum gdbstub_event event;
-    } rows[] = {
-        {"c", GDBSTUB_RESUME},
-        {"vCont;c", GDBSTUB_RESUME},
-        {"D", GDBSTUB_DETACH},
-        {"k", GDBSTUB_KILL},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        fake_init(&machine);
-        assert_int_equal(request(rows[i].request), GDBSTUB_BREAK_IN);
-        assert_int_equal(fake_stop(&machine, GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGINT, 1),
-                         rows[i].event);
-    }
-}
-
-/* A request that breaks into a range ends it. */
-static void a_request_breaks_into_a_range(void **state)
-{
-    (void)state;
-    prepare();
-    request("vCont;r1000,1010:p1.1");
-    assert_int_equal(step_trap(1), GDBSTUB_RESUME);
-    assert_int_equal(request("qSupported"), GDBSTUB_BREAK_IN);
-    assert_int_equal(step_trap(1), GDBSTUB_WAIT);
-    assert_memory_equal(hear(), "PacketSize=1000;", 16);
-    expect_silence();
-}
-
 /* Each fault comes with its signal, and the next resume may pass it on. */
 static void signals_are_told_and_passed(void **state)
 {
@@ -410,6 +252,8 @@ static void signals_are_told_and_passed(void **state)
         expect_stop("T05", "thread:p1.1;");
     }
 }
+
+/* ---- Threads ---- */
 
 /* GDB assumes that the thread that stopped is the selected one. */
 static void the_stopped_thread_is_selected(void **state)
@@ -449,6 +293,7 @@ static void long_thread_lists_come_in_pages(void **state)
     assert_string_equal(page, "l");
     assert_int_equal(expected, FAKE_MAX_THREADS + 1);
     assert_true(pages > 1);
+    assert_memory_equal(ask("qfThreadInfo"), "mp1.1,p1.2,", 11);
 }
 
 int main(void)
@@ -463,17 +308,6 @@ int main(void)
         cmocka_unit_test(a_range_ends_with_any_other_stop),
         cmocka_unit_test(a_signal_is_passed_once),
         cmocka_unit_test(a_range_that_cannot_go_on_stops),
-        cmocka_unit_test(ctrl_c_breaks_in),
-        cmocka_unit_test(ctrl_c_at_a_stopped_machine_is_nothing),
-        cmocka_unit_test(ctrl_c_of_nobody_is_nothing),
-        cmocka_unit_test(ctrl_c_is_heard_behind_noise),
-        cmocka_unit_test(noise_does_not_stop_the_machine),
-        cmocka_unit_test(a_request_breaks_in),
-        cmocka_unit_test(a_held_request_is_not_lost),
-        cmocka_unit_test(a_waiting_client_that_asks_hears_of_the_stop_first),
-        cmocka_unit_test(a_waiting_client_that_asks_why_hears_it_once),
-        cmocka_unit_test(a_held_request_may_let_the_machine_go),
-        cmocka_unit_test(a_request_breaks_into_a_range),
         cmocka_unit_test(signals_are_told_and_passed),
         cmocka_unit_test(the_stopped_thread_is_selected),
         cmocka_unit_test(long_thread_lists_come_in_pages),

@@ -1,6 +1,5 @@
 /*
- * test_gdbstub_session.c - how sessions begin, die, are taken over and end; the console; a fault
- * inside the stub.
+ * test_gdbstub_session.c - how sessions begin, die, are taken over and end.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "fake_port.h"
+#include "fake_client.h"
 
 static struct fake_machine machine;
 
@@ -34,7 +33,7 @@ static enum gdbstub_event request(const char *text)
 
 static const char *hear(void)
 {
-    return fake_take_packet(&machine, machine.reply, NULL) < 0 ? "(none)" : machine.reply;
+    return fake_take_packet(&machine, NULL) < 0 ? "(none)" : machine.reply;
 }
 
 /* What GDB 13.1 says when it attaches, in its order, and what it must hear. */
@@ -86,13 +85,16 @@ static void gdb_13_attaches(void **state)
 /* GDB is gone without a word, in every state it can leave: the next one finds a clean stub. */
 static void a_new_gdb_takes_over_from_a_dead_one(void **state)
 {
-    static const char *const last_words[] = {
-        "",                /* killed at the prompt */
-        "$vCont;c#a8",     /* while the machine ran */
-        "$m1000",          /* in the middle of a request */
-        "$m1000,4#",       /* in its checksum */
-        "$vCont;c#a8\x03", /* before the machine stopped for it */
-        "$vCont;r1000,2000:p1.1#cf",
+    static const struct {
+        const char *bytes;
+        bool running; /* that is how they leave the machine */
+    } last_words[] = {
+        {"", false},               /* killed at the prompt */
+        {"$vCont;c#a8", true},     /* while the machine ran */
+        {"$m1000", false},         /* in the middle of a request */
+        {"$m1000,4#", false},      /* in its checksum */
+        {"$vCont;c#a8\x03", true}, /* before the machine stopped for it */
+        {"$vCont;r1000,2000:p1.1#a0", true},
     };
 
     (void)state;
@@ -102,8 +104,9 @@ static void a_new_gdb_takes_over_from_a_dead_one(void **state)
         ask("Hg2");
         ask("Z0,1050,1");
         ask("Z2,3000,4");
-        fake_receive(&machine, last_words[i], strlen(last_words[i]));
-        while (fake_take_packet(&machine, machine.reply, NULL) >= 0)
+        fake_receive(&machine, last_words[i].bytes, strlen(last_words[i].bytes));
+        assert_int_equal(machine.stub.running, last_words[i].running);
+        while (fake_take_packet(&machine, NULL) >= 0)
             ;
         size_t before = machine.output_length;
         fake_receive(&machine, "+", 1);
@@ -216,6 +219,16 @@ static void an_exit_is_told(void **state)
     assert_false(gdbstub_attached(&machine.stub)); /* no-ack mode: nothing to wait for */
 }
 
+static void a_fatal_signal_is_told(void **state)
+{
+    (void)state;
+    prepare();
+    request("vCont;c");
+    assert_true(gdbstub_killed(&machine.stub, GDBSTUB_SIGSEGV));
+    assert_string_equal(hear(), "X0b;process:1");
+    assert_false(gdbstub_attached(&machine.stub));
+}
+
 static void an_exit_is_acknowledged(void **state)
 {
     (void)state;
@@ -257,170 +270,6 @@ static void an_exit_is_nobodys_business_without_a_gdb(void **state)
     assert_string_equal(hear(), "(none)");
 }
 
-/* ---- The console ---- */
-
-/* Collect O packets; the first that is none is left in machine.reply.  Returns how many. */
-static unsigned collect_console(char *text, size_t size)
-{
-    unsigned packets = 0;
-    size_t len = 0;
-
-    while (hear()[0] == 'O' && strcmp(machine.reply, "OK") != 0) {
-        packets++;
-        for (const char *hex = machine.reply + 1; *hex != '\0'; hex += 2) {
-            char digits[3] = {hex[0], hex[1], '\0'};
-            assert_true(len + 1 < size);
-            text[len++] = (char)strtoul(digits, NULL, 16);
-        }
-    }
-    text[len] = '\0';
-    return packets;
-}
-
-static void text_is_printed_while_the_machine_runs(void **state)
-{
-    char text[8000], got[8000];
-
-    (void)state;
-    prepare();
-    request("vCont;c");
-    for (size_t i = 0; i < sizeof(text); i++)
-        text[i] = (char)('a' + i % 26);
-    static const size_t lengths[] = {1, 2047, 2048, 5000};
-    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
-        assert_true(gdbstub_print(&machine.stub, text, lengths[i]));
-        assert_int_equal(collect_console(got, sizeof(got)), (lengths[i] + 2046) / 2047);
-        assert_int_equal(strlen(got), lengths[i]);
-        assert_memory_equal(got, text, lengths[i]);
-    }
-    assert_true(gdbstub_print(&machine.stub, text, 0));
-    assert_string_equal(hear(), "(none)");
-}
-
-static void text_is_not_printed_when_nobody_listens(void **state)
-{
-    (void)state;
-    fake_init(&machine);
-    assert_false(gdbstub_print(&machine.stub, "x", 1));
-    prepare();
-    assert_false(gdbstub_print(&machine.stub, "x", 1)); /* stopped */
-    request("vCont;c");
-    request("qSupported"); /* a new client waits for its answer */
-    assert_false(gdbstub_print(&machine.stub, "x", 1));
-    fake_stop(&machine, GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGINT, 1);
-    hear();
-    assert_string_equal(hear(), "(none)");
-}
-
-static void monitor_commands_print(void **state)
-{
-    char text[8000];
-
-    (void)state;
-    prepare();
-    request("qRcmd,68656c6c6f"); /* hello */
-    assert_int_equal(collect_console(text, sizeof(text)), 1);
-    assert_string_equal(text, "hello there\n");
-    assert_string_equal(machine.reply, "OK");
-    request("qRcmd,6d616e79"); /* many: 3500 characters in pieces of 7 */
-    assert_int_equal(collect_console(text, sizeof(text)), 2);
-    assert_int_equal(strlen(text), 3500);
-    assert_string_equal(machine.reply, "OK");
-    assert_string_equal(hear(), "(none)");
-}
-
-/* The longest command there can be is terminated inside of the buffer. */
-static void a_long_monitor_command_is_taken(void **state)
-{
-    char text[GDBSTUB_PACKET_SIZE + 1];
-
-    (void)state;
-    prepare();
-    memset(text, '6', GDBSTUB_PACKET_SIZE);
-    memcpy(text, "qRcmd,", 6);
-    fake_request(&machine, text, GDBSTUB_PACKET_SIZE);
-    assert_string_equal(hear(), "");
-}
-
-/* ---- A fault inside ---- */
-
-static jmp_buf unwound;
-static bool faulty;
-static size_t (*real_read_memory)(void *ctx, gdbstub_thread thread, uint64_t addr, void *buf,
-                                  size_t len);
-static bool (*real_read_register)(void *ctx, gdbstub_thread thread, size_t reg, void *value);
-
-static size_t read_memory_with_fault(void *ctx, gdbstub_thread thread, uint64_t addr, void *buf,
-                                     size_t len)
-{
-    if (faulty && addr == 0x1100)
-        longjmp(unwound, 1);
-    return real_read_memory(ctx, thread, addr, buf, len);
-}
-
-static bool read_register_with_fault(void *ctx, gdbstub_thread thread, size_t reg, void *value)
-{
-    if (faulty)
-        longjmp(unwound, 1);
-    return real_read_register(ctx, thread, reg, value);
-}
-
-static void prepare_faults(void)
-{
-    prepare();
-    real_read_memory = machine.port.read_memory;
-    real_read_register = machine.port.read_register;
-    machine.port.read_memory = read_memory_with_fault;
-    machine.port.read_register = read_register_with_fault;
-    faulty = true;
-}
-
-/* A part of the reply was written already: it is dropped, and the session goes on. */
-static void a_fault_is_the_answer(void **state)
-{
-    (void)state;
-    prepare_faults();
-    if (setjmp(unwound) == 0)
-        request("m1000,200");
-    else
-        gdbstub_abandon(&machine.stub, "page fault at $0x1100#");
-    assert_string_equal(hear(), "E.page fault at _0x1100_");
-    gdbstub_abandon(&machine.stub, "again");
-    assert_string_equal(hear(), "(none)");
-    faulty = false;
-    assert_int_equal(strlen(ask("m1000,200")), 0x400);
-}
-
-/* Also where GDB waits for a stop reply, which GDB takes as a stop. */
-static void a_fault_in_a_stop_reply_is_the_answer(void **state)
-{
-    static const char *const resumes[] = {"vCont;c", "vCont;r1000,2000:p1.1"};
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(resumes) / sizeof(resumes[0]); i++) {
-        prepare_faults();
-        request(resumes[i]);
-        if (setjmp(unwound) == 0)
-            fake_stop(&machine, GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGTRAP, 1);
-        else
-            gdbstub_abandon(&machine.stub, "page fault");
-        assert_string_equal(hear(), "E.page fault");
-        faulty = false;
-        assert_memory_equal(ask("?"), "T05", 3);
-    }
-}
-
-static void nothing_to_abandon_is_nothing(void **state)
-{
-    (void)state;
-    prepare();
-    gdbstub_abandon(&machine.stub, "x");
-    request("vCont;c");
-    gdbstub_abandon(&machine.stub, "x");
-    assert_true(machine.stub.running);
-    assert_string_equal(hear(), "(none)");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -433,16 +282,10 @@ int main(void)
         cmocka_unit_test(any_request_attaches),
         cmocka_unit_test(sessions_are_independent),
         cmocka_unit_test(an_exit_is_told),
+        cmocka_unit_test(a_fatal_signal_is_told),
         cmocka_unit_test(an_exit_is_acknowledged),
         cmocka_unit_test(an_exit_leaves_nothing_planted),
         cmocka_unit_test(an_exit_is_nobodys_business_without_a_gdb),
-        cmocka_unit_test(text_is_printed_while_the_machine_runs),
-        cmocka_unit_test(text_is_not_printed_when_nobody_listens),
-        cmocka_unit_test(monitor_commands_print),
-        cmocka_unit_test(a_long_monitor_command_is_taken),
-        cmocka_unit_test(a_fault_is_the_answer),
-        cmocka_unit_test(a_fault_in_a_stop_reply_is_the_answer),
-        cmocka_unit_test(nothing_to_abandon_is_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

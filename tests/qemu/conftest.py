@@ -12,13 +12,19 @@ import pytest
 
 from debugger import Debugger
 from packets import Line
-from programs import BEATING, DEBUGGEE, WAITING, make_app
+from programs import BEATING, DEBUGGEE, WAITING, make_app, symbols_of
 
 
 @pytest.fixture(scope="session")
 def debuggee_elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A kernel that runs debuggee.c."""
     return make_app(tmp_path_factory.mktemp("debuggee") / "debuggee.elf", DEBUGGEE)
+
+
+@pytest.fixture(scope="session")
+def symbols(kernel_elf: Path) -> dict[str, int]:
+    """The addresses of the kernel's functions and objects."""
+    return symbols_of(kernel_elf)
 
 
 @pytest.fixture
@@ -74,6 +80,12 @@ def waiting(boot) -> Callable:
 def line(waiting, connect) -> Line:
     """The raw line of a machine that waits for its debugger."""
     return connect(waiting())
+
+
+@pytest.fixture
+def gdb_kernel(waiting, attach) -> Debugger:
+    """GDB, attached to a machine that waits with nothing but the kernel."""
+    return attach(waiting())
 
 
 @pytest.fixture

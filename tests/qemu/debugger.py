@@ -56,8 +56,9 @@ class Debugger:
 
     def stop(self) -> dict[str, str]:
         """Wait for the stop that is to come."""
-        pairs = PAIR.findall(self._until(r"\*stopped")[-1])
-        return dict(reversed(pairs))  # of several with one name, the first
+        lines = self._until(r"\*stopped|\^error")
+        self._answer(lines)
+        return dict(reversed(PAIR.findall(lines[-1])))  # of several with one name, the first
 
     def interrupt(self) -> dict[str, str]:
         """Ctrl-C."""
@@ -127,3 +128,13 @@ class Debugger:
 
 def unescape(text: str) -> str:
     return codecs.decode(text, "unicode_escape") if "\\" in text else text
+
+
+def run_gdb(elf: Path, socket: Path, *commands: str) -> str:
+    """Attach, give the commands, and quit: `gdb -batch`.  Return what GDB printed."""
+    words = [word for command in (f"target remote {socket}", *commands)
+             for word in ("-ex", command)]
+    done = subprocess.run(["gdb", "-nx", "-q", "-batch", str(elf), *words], text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=DEADLINE)
+    return done.stdout

@@ -17,13 +17,13 @@ SILENCE = 0.3  # seconds: how long a line that must stay silent is listened to
 
 
 class Line:
-    """One connection.  Acknowledges until `no_ack` is set."""
+    """One connection.  `acknowledges`: send '+' for each packet from the stub."""
 
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.connect(str(path))
         self._received = b""
-        self.no_ack = False
+        self.acknowledges = True
 
     def close(self) -> None:
         self._socket.close()
@@ -43,7 +43,7 @@ class Line:
             self._receive(DEADLINE)
         _, body, digits = found.groups()
         assert checksum(body) == digits, f"{body!r} has checksum {checksum(body)}, not {digits}"
-        if not self.no_ack:
+        if self.acknowledges:
             self.send(b"+")
         return expand(body).decode("latin-1")
 

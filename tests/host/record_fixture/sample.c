@@ -123,10 +123,10 @@ static void write_backtrace(uint64_t count)
     crash_section_end(&writer, false);
 }
 
-static void write_stack(size_t len)
+static void write_stack(void)
 {
     crash_section_begin(&writer, CRASH_TAG('S', 'T', 'A', 'K'), stack_start);
-    crash_append_memory(&writer, stack_start, len);
+    crash_append_memory(&writer, stack_start, STACK_BYTES);
     crash_section_end(&writer, false);
 }
 
@@ -189,11 +189,16 @@ static void write_nested(void)
     crash_section(&writer, CRASH_TAG('N', 'E', 'S', 'T'), 0, &nested, sizeof nested);
 }
 
+/* A unit of each kind. */
 static void write_small(void)
 {
     write_backtrace(1);
-    write_stack(0x18);
-    write_annotations();
+    crash_section_begin(&writer, CRASH_TAG('S', 'T', 'A', 'K'), stack_start);
+    crash_append_memory(&writer, stack_start, 0x18);
+    crash_append_memory(&writer, stack_start + STACK_ZERO, 3 * CRASH_UNIT_BYTES);
+    crash_append_memory(&writer, stack_start + STACK_HOLE, PAGE / 2);
+    crash_section_end(&writer, false);
+    crash_section(&writer, CRASH_TAG('A', 'N', 'N', 'O'), 0, "version=1.2.3\n", 14);
 }
 
 static void write_full(void)
@@ -203,7 +208,7 @@ static void write_full(void)
     write_code();
     write_walks();
     write_backtrace(20);
-    write_stack(STACK_BYTES);
+    write_stack();
     write_log();
     write_maps();
     write_annotations();

@@ -1,0 +1,76 @@
+"""monitor.py - QEMU's monitor: the machine as the hardware sees it, whatever the kernel says.
+
+Changes nothing in the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+PAGE = 4096
+LARGE_PAGE = 2 << 20
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page table entry that maps something, a large page being many pages."""
+    address: int
+    physical: int
+    size: int
+    writable: bool
+    executable: bool
+    user: bool
+
+
+class Monitor:
+    """A connection to a machine that was started with options(path)."""
+
+    @staticmethod
+    def options(path: Path) -> list[str]:
+        return ["--", "-qmp", f"unix:{path},server=on,wait=off"]
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(30)
+        self._socket.connect(str(path))
+        self._file = self._socket.makefile("rw")
+        self._file.readline()  # the greeting
+        self._execute("qmp_capabilities")
+
+    def close(self) -> None:
+        self._file.close()
+        self._socket.close()
+
+    def pages(self) -> list[Page]:
+        """Every page that the current page tables map."""
+        rows = re.findall(r"^([0-9a-f]+): ([0-9a-f]+) (\S{9})$", self._command("info tlb"),
+                          re.MULTILINE)
+        return [Page(int(address, 16), int(physical, 16), LARGE_PAGE if "P" in flags else PAGE,
+                     "W" in flags, "X" not in flags, "U" in flags)
+                for address, physical, flags in rows]
+
+    def physical_memory(self, address: int, length: int) -> bytes:
+        text = self._command(f"xp /{length}xb {address:#x}")
+        return bytes(int(byte, 16) for byte in re.findall(r"0x([0-9a-f]{2})\b", text))
+
+    def interrupt_stacks(self, kernel_base: int) -> list[int]:
+        """The seven stack pointers of the task state segment that is loaded (SDM 3A 8.7)."""
+        base = re.search(r"^TR *=\w+ (\w+)", self._command("info registers"), re.MULTILINE)[1]
+        return list(struct.unpack("<7Q", self.physical_memory(
+            int(base, 16) - kernel_base + 36, 7 * 8)))
+
+    def _command(self, text: str) -> str:
+        reply = self._execute("human-monitor-command", **{"command-line": text})
+        return reply.replace("\r\n", "\n")
+
+    def _execute(self, command: str, **arguments: str):
+        self._file.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+        self._file.flush()
+        while "return" not in (reply := json.loads(self._file.readline())):
+            assert "error" not in reply, reply
+        return reply["return"]

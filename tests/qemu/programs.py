@@ -1,0 +1,47 @@
+"""programs.py - what runs in the machines: the kernel's own words, and programs linked into it.
+
+Builds programs the way users do, and writes only where it is told to.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+ROOT = Path(__file__).resolve().parents[2]
+DEBUGGEE, ECHO = (Path(__file__).with_name(name) for name in ("debuggee.c", "echo.c"))
+BEATING = "heartbeat 1: "  # the kernel says so when all of it works
+WAITING = "waiting for debugger"
+
+
+def make_app(elf: Path, *sources: Path, cflags: str = "") -> Path:
+    """Link the files into a kernel."""
+    words = [f"APP={' '.join(map(str, sources))}", f"OUT={elf}", f"APP_CFLAGS={cflags}"]
+    run(["make", "-s", "app", *words])
+    return elf
+
+
+def run(command: list[str]) -> str:
+    """Run a command in the project's folder; it must succeed."""
+    done = subprocess.run(command, cwd=ROOT, text=True, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        pytest.fail(f"{' '.join(command)}\nended with {done.returncode}:\n{done.stdout}")
+    return done.stdout
+
+
+def symbols_of(elf: Path) -> dict[str, int]:
+    """The addresses of its functions and objects."""
+    with elf.open("rb") as file:
+        table = ELFFile(file).get_section_by_name(".symtab")
+        return {symbol.name: symbol["st_value"] for symbol in table.iter_symbols()}
+
+
+def line_of(mark: str) -> str:
+    """Where the debuggee has this mark, as GDB wants it."""
+    lines = DEBUGGEE.read_text().splitlines()
+    [number] = [n for n, line in enumerate(lines, 1) if f"/* {mark} */" in line]
+    return f"{DEBUGGEE.name}:{number}"
