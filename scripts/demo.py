@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """demo.py - the main job once, unattended, told as a story: boot, break in, step, crash, decode.
 
-Drives the real things (GRUB in QEMU, stock GDB, crash.py) and believes only what it sees: every step
+Drives the real things (GRUB in QEMU, stock GDB, crash.py) and believes only what it sees: each step
 is checked, and the first that fails ends the story with exit status 1.  Leaves the console's log
 behind, and no process.
 """
@@ -10,32 +10,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import queue
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-ROOT = Path(__file__).resolve().parents[1]
-BUILD = ROOT / "build"
-LOG = BUILD / "demo.console"
-DEADLINE = 60  # seconds for any one event: never reached unless something is wrong
+from demo_programs import BUILD, DEADLINE, LOG, ROOT, Answer, Debugger, Failed, Machine
+
 REPORT_LINES = 13
 CRASHED = 70  # the kernel's exit status after a crash
 BROKEN_FUNCTION = "summarize"  # of kernel/heartbeat.c: adds up a list, once a second
-
-
-class Failed(Exception):
-    """A step did not do what it should; the text says what was expected, and what was seen."""
 
 
 def expect(held: bool, what: str, saw: object) -> None:
@@ -52,124 +43,15 @@ class Story:
     def say(self, text: str, style: str = "") -> None:
         self._console.print(Text(text.rstrip(), style))
 
-    def show(self, text: str, style: str = "") -> None:
+    def show(self, text: str) -> None:
         """What a program printed: indented, without empty lines."""
         for line in filter(str.strip, text.splitlines()):
-            self.say(f"    {line}", style)
+            self.say(f"    {line}")
 
     @contextmanager
     def waiting(self, what: str) -> Iterator[None]:
         with self._console.status(what):
             yield
-
-
-class Child:
-    """A program whose output is read line by line.  Linux ends it if this process dies first."""
-
-    def __init__(self, name: str, command: list[str | Path], stop: signal.Signals) -> None:
-        self.name = name
-        self._stop = stop
-        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", stop.name[3:], *command], cwd=ROOT, start_new_session=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            errors="replace")
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        for line in self._process.stdout:
-            self.take(line)
-            self._lines.put(line)
-        self._lines.put(None)
-
-    def take(self, line: str) -> None:
-        """For those who want every line at once."""
-
-    def write(self, line: str) -> None:
-        try:
-            self._process.stdin.write(line + "\n")
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it has ended: reading tells
-
-    def read_until(self, awaited: str, is_it: Callable[[str], bool]) -> tuple[str, str]:
-        """The next line of that kind, behind what comes before it."""
-        before, end = "", time.monotonic() + DEADLINE
-        try:
-            while (line := self._lines.get(timeout=max(end - time.monotonic(), 0))) is not None:
-                if is_it(line):
-                    return before, line
-                before += line
-        except queue.Empty:
-            raise Failed(f"expected {awaited} within {DEADLINE} seconds\nsaw: {before}") from None
-        raise Failed(f"expected {awaited}\nsaw: {before}{self.name} ended, status {self.wait()}")
-
-    def wait(self) -> int:
-        try:
-            return self._process.wait(DEADLINE)
-        except subprocess.TimeoutExpired:
-            raise Failed(f"expected {self.name} to end\nsaw: it still runs") from None
-
-    def end(self) -> None:
-        self._process.send_signal(self._stop)
-        self._process.wait()
-        self._reader.join()
-
-
-class Machine(Child):
-    """QEMU: COM1 is its output, kept in a file; COM2 is a socket."""
-
-    def __init__(self, socket: str) -> None:
-        self._log = LOG.open("w")
-        super().__init__("QEMU", [
-            ROOT / "scripts/qemu.py", "--iso", BUILD / "kernel.iso", "--append", "run=heartbeat",
-            "--console", "stdio", "--gdb", f"unix:{socket}"], stop=signal.SIGTERM)
-
-    def take(self, line: str) -> None:
-        self._log.write(line)
-        self._log.flush()
-
-    def end(self) -> None:
-        super().end()
-        self._log.close()
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a command of GDB did."""
-    output: str
-    frames: list[dict]  # innermost first: {"function", "line"}
-    error: str = ""
-    breakpoints: list[int] = field(default_factory=list)  # that were hit
-    signal: str = ""
-    ended: bool = False
-
-    def __str__(self) -> str:
-        function, line = self.place
-        return f"{self.output}{self.error}\n(now in {function or 'nothing'}, line {line})"
-
-    @property
-    def functions(self) -> list[str]:
-        return [frame["function"] for frame in self.frames]
-
-    @property
-    def place(self) -> tuple[str, int]:
-        return (self.frames[0]["function"], self.frames[0]["line"]) if self.frames else ("", 0)
-
-
-class Debugger(Child):
-    """Stock GDB, without anybody's settings."""
-
-    def __init__(self) -> None:
-        super().__init__("GDB", ["gdb", "-nx", "-q", "-batch", BUILD / "kernel.elf",
-                                 "-x", ROOT / "scripts/gdb/answers.py"], stop=signal.SIGKILL)
-
-    def ask(self, command: str) -> Answer:
-        self.write(command)
-        output, answer = self.read_until(f"an answer to `{command}`",
-                                         lambda line: line.startswith('{"'))
-        return Answer(output, **json.loads(answer))
 
 
 class Demo:
@@ -246,29 +128,32 @@ class Demo:
         expect(answer.ended, "GDB to be told of the end", answer)
         status = self._machine.wait()
         expect(status == CRASHED, f"the kernel to end with status {CRASHED}", status)
-        return "GDB passed the fault on; the kernel wrote its record to the console and left QEMU"
+        return f"GDB was told of the end, and QEMU ended with the kernel's status {status}"
 
     def decode(self) -> str:
         log = LOG.relative_to(ROOT)
-        done = run_decoder("report", "--json", log)
-        report = json.loads(done.stdout)
+        report = json.loads(run_decoder("report", "--json", log))
         loader = report["annotations"].get("loader", "")
         expect(loader.startswith("GRUB"), "a kernel that GRUB booted", loader or "no loader")
         expect(report["place"]["function"] == self._fault.place[0],
                f"the crash in {self._fault.place[0]}", report["place"])
         expect("null" in report["cause"], "a null pointer as the cause", report["cause"])
         self._story.say(f"    $ scripts/crash.py report {log} | head -n {REPORT_LINES}", "cyan")
-        lines = run_decoder("report", log).stdout.splitlines()
+        lines = run_decoder("report", log).splitlines()
         self._story.show("\n".join(lines[:REPORT_LINES]))
         return "the record is whole, and names the function, the line and the null pointer"
 
 
-def run_decoder(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([ROOT / "scripts/crash.py", *arguments], cwd=ROOT, text=True,
-                          capture_output=True, timeout=DEADLINE)
+def run_decoder(*arguments: str | Path) -> str:
+    """What crash.py prints."""
+    try:
+        done = subprocess.run([ROOT / "scripts/crash.py", *arguments], cwd=ROOT, text=True,
+                              capture_output=True, timeout=DEADLINE)
+    except subprocess.TimeoutExpired:
+        raise Failed(f"expected crash.py to end within {DEADLINE} seconds") from None
     expect(done.returncode == 0, "crash.py to decode the whole record",
            done.stderr or f"exit status {done.returncode}")
-    return done
+    return done.stdout
 
 
 STEPS: tuple[tuple[str, Callable[[Demo], str]], ...] = (
@@ -277,7 +162,7 @@ STEPS: tuple[tuple[str, Callable[[Demo], str]], ...] = (
     ("Break in kernel code: int3 goes into read-only text", Demo.break_in),
     ("Step, and go on", Demo.step_and_continue),
     ("Spoil a pointer of a list, and let the kernel follow it", Demo.corrupt),
-    ("Let the kernel have its fault: it dies of it", Demo.crash),
+    ("Pass the fault on: the kernel writes a crash record, and ends", Demo.crash),
     ("Decode the record that it left", Demo.decode),
 )
 
@@ -304,19 +189,19 @@ def main() -> int:
         if not (BUILD / name).is_file():
             print(f"demo.py: build/{name} is not there: run make", file=sys.stderr)
             return 1
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda ended_by, _frame: sys.exit(128 + ended_by))
     story, begun = Story(), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="trapline-") as folder:
         demo = Demo(story, folder)
         try:
             status = tell(story, demo)
-        except KeyboardInterrupt:
-            status = 128 + signal.SIGINT
         finally:
             demo.end()
     if status == 0:
-        story.say(f"All {len(STEPS)} steps were seen to work, in {time.monotonic() - begun:.0f} s.  "
-                  f"GDB on that crash: scripts/crash.py gdb {LOG.relative_to(ROOT)}", "bold")
+        took = time.monotonic() - begun
+        story.say(f"All {len(STEPS)} steps were seen to work, in {took:.0f} s.  GDB on that crash: "
+                  f"scripts/crash.py gdb {LOG.relative_to(ROOT)}", "bold")
     return status
 
 

@@ -56,7 +56,7 @@ multiboot2_header_end:
     db "Xen", 0
     dq PHYSICAL(pvh_start)
 
-[section .text.boot progbits alloc exec nowrite align=16]
+section .kernel.boot progbits alloc exec nowrite align=16
     cfi_cies
 
 bits 32

@@ -10,6 +10,7 @@
 
 #include "arch/arch.h"
 #include "instructions.h"
+#include "regions.h"
 
 enum point_limits {
     SLOTS = 4,
@@ -147,6 +148,8 @@ void points_arm(struct trap_frame *frame)
     bool step = (frame->rflags & RFLAGS_TF) != 0;
     uint64_t control = DR7_FIXED;
 
+    if (is_emergency_stack(frame->rsp))
+        return; /* from one trap into another */
     for (size_t i = 0; i < SLOTS; i++) {
         if (!slots[i].used)
             continue;
@@ -159,7 +162,7 @@ void points_arm(struct trap_frame *frame)
         write_address(i, slots[i].address);
         control |= control_bits(i) | DR7_EXACT;
     }
-    if (control != DR7_FIXED)
+    if (control != read_dr7())
         write_dr7(control);
 }
 

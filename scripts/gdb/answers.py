@@ -1,7 +1,7 @@
-"""answers.py - run inside GDB by demo.py: takes commands from standard input, one a line, and answers
-each with what GDB prints and then a line of JSON: what happened, and where the program now stands.
+"""answers.py - run inside GDB by demo.py: takes commands from standard input, one a line.
 
-Decides nothing.
+Answers each with what GDB prints, and then a line of JSON: what happened, and where the program now
+stands.  Decides nothing.
 """
 
 import json

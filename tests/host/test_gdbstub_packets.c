@@ -198,6 +198,7 @@ static const struct row rows[] = {
     {"Hgp-1.-1", "OK"},
     {"Hgp1.9", "E03"},
     {"Hgp2.1", "E01"},
+    {"Hgp3.1", "E01"},
     {"Hg", "E01"},
     {"Hg-2", "E01"},
     {"Hgp1.", "E01"},

@@ -18,6 +18,7 @@ DEADLINE = 30  # seconds: never reached unless something is wrong
 PAIR = re.compile(r'([\w-]+)="((?:[^"\\]|\\.)*)"')
 TEXT = re.compile(r'[~@&]"(.*)"$')
 ENDED = "gdb has ended"
+GDB = ["gdb", "-nx", "-q"]
 
 
 class GdbError(Exception):
@@ -32,7 +33,7 @@ class Debugger:
         self._lines: list[str] = []
         self._more = threading.Condition()
         self._process = subprocess.Popen(
-            ["gdb", "-nx", "-q", "--interpreter=mi3", *([str(elf)] if elf else [])], text=True,
+            [*GDB, "--interpreter=mi3", *([str(elf)] if elf else [])], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             errors="replace")
         self._reader = threading.Thread(target=self._read)
@@ -134,7 +135,6 @@ def run_gdb(elf: Path, socket: Path, *commands: str) -> str:
     """Attach, give the commands, and quit: `gdb -batch`.  Return what GDB printed."""
     words = [word for command in (f"target remote {socket}", *commands)
              for word in ("-ex", command)]
-    done = subprocess.run(["gdb", "-nx", "-q", "-batch", str(elf), *words], text=True,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=DEADLINE)
+    done = subprocess.run([*GDB, "-batch", str(elf), *words], text=True, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=DEADLINE)
     return done.stdout

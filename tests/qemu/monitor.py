@@ -1,6 +1,6 @@
 """monitor.py - QEMU's monitor: the machine as the hardware sees it, whatever the kernel says.
 
-Changes nothing in the machine.
+Changes nothing in the machine, but can start one that waits.
 """
 
 from __future__ import annotations
@@ -45,6 +45,10 @@ class Monitor:
     def close(self) -> None:
         self._file.close()
         self._socket.close()
+
+    def go_on(self) -> None:
+        """Start a machine that QEMU began with -S."""
+        self._execute("cont")
 
     def pages(self) -> list[Page]:
         """Every page that the current page tables map."""

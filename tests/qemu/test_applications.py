@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from guest import BUILD, ROOT
-from programs import WAITING, make_app, run, symbols_of
+from programs import WAITING, make_app, run
 
 PRINT = """
 #include "kernel/app.h"
@@ -327,8 +326,7 @@ def test_a_program_that_does_not_compile_fails_the_build(tmp_path: Path):
     assert not (tmp_path / "wrong.elf").exists()
 
 
-def test_a_program_boots_by_grub(tmp_path: Path, debuggee_elf, boot):
-    """Its image is a kernel like any other: multiboot2 header and all."""
+def test_the_image_of_a_program_is_one_that_grub_takes(debuggee_elf):
     run(["grub-file", "--is-x86-multiboot2", str(debuggee_elf)])
 
 
@@ -354,7 +352,7 @@ def test_the_debugger_is_told_of_the_end(waiting, attach, tmp_path, code, reason
     assert guest.wait() == min(code, 127)
 
 
-def test_the_end_is_told_in_a_w_packet_and_acknowledged(waiting, connect, debuggee_elf, tmp_path):
+def test_the_end_is_told_in_a_w_packet_and_acknowledged(waiting, connect, tmp_path):
     (tmp_path / "program.c").write_text("int main(void) { return 2; }")
     elf = make_app(tmp_path / "program.elf", tmp_path / "program.c")
     guest = waiting(kernel=elf)

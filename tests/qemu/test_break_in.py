@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import random
+import time
+from pathlib import Path
 
 import pytest
-from elftools.elf.elffile import ELFFile
 
+from guest import DEADLINE
+from monitor import Monitor
 from packets import Line, packet
 
 TIMES = 400
 SEED = 20
-
 
 
 @pytest.fixture
@@ -42,8 +45,11 @@ def storm(line: Line, resume: str) -> list[str]:
     return stops
 
 
-@pytest.mark.parametrize("resume", ["vCont;c:p1.-1", "vCont;rffffffff80000000,ffffffffffffffff:p1.1"],
-                         ids=["running", "stepping through a range"])
+RESUMES = {"running": "vCont;c:p1.-1",
+           "stepping through a range": "vCont;rffffffff80000000,ffffffffffffffff:p1.1"}
+
+
+@pytest.mark.parametrize("resume", RESUMES.values(), ids=RESUMES)
 def test_every_break_in_is_one_sigint(session: Line, resume: str):
     stops = storm(session, resume)
     assert {stop[:3] for stop in stops} == {"T02"}
@@ -56,8 +62,20 @@ def test_no_break_in_shows_the_way_into_or_out_of_a_stop(session: Line, symbols)
     assert [hex(pc) for pc in places if any(pc in way for way in ways)] == []
 
 
-def test_what_is_sent_before_the_kernel_boots_is_answered(boot, connect, kernel_elf):
-    guest = boot("run=heartbeat")
-    line = connect(guest)  # the socket is there before the kernel
-    reply = line.request("qSupported:multiprocess+")
-    assert reply.startswith("PacketSize=")
+def appear(path: Path) -> None:
+    """Wait until QEMU has made a socket: nothing tells of that."""
+    deadline = time.monotonic() + DEADLINE
+    while not path.exists():
+        assert time.monotonic() < deadline, f"QEMU never made {path}"
+        os.sched_yield()
+
+
+def test_what_is_sent_before_the_kernel_boots_is_answered(boot, connect, tmp_path):
+    guest = boot("run=heartbeat", *Monitor.options(tmp_path / "qmp"), "-S")
+    appear(guest.gdb)
+    appear(tmp_path / "qmp")
+    line, monitor = connect(guest), Monitor(tmp_path / "qmp")
+    line.send(packet("qSupported:multiprocess+"))
+    monitor.go_on()
+    assert line.reply().startswith("PacketSize=")
+    monitor.close()

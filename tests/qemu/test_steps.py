@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from debugger import Debugger, GdbError
 from programs import make_app
 
 TRAP_FLAG = 1 << 8
@@ -33,19 +34,26 @@ def steps_elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def gdb_steps(waiting, attach, steps_elf: Path):
-    """GDB, stopped where the steps begin."""
+def gdb_program(waiting, attach, steps_elf: Path) -> Debugger:
+    """GDB, stopped in the program's main()."""
     debugger = attach(waiting(kernel=steps_elf), steps_elf)
-    debugger("tbreak *steps")
+    debugger("tbreak main")
     debugger.resume()
     return debugger
 
 
+@pytest.fixture
+def gdb_steps(gdb_program: Debugger) -> Debugger:
+    """GDB, stopped where the steps begin."""
+    gdb_program("set var stepping = 1")
+    gdb_program("tbreak *steps")
+    gdb_program.resume()
+    return gdb_program
+
+
 @pytest.mark.parametrize("label, count, moved", STEPS)
 def test_steps_move_by_whole_instructions(gdb_steps, label: str, count: int, moved: int):
-    gdb_steps(f"tbreak *{label}")
-    if label != "step_pushf":
-        gdb_steps.resume()
+    gdb_steps(f"set var $pc = &{label}")
     start = gdb_steps.number("$pc")
     gdb_steps.resume(f"stepi {count}")
     assert gdb_steps.number("$pc") - start == moved
@@ -54,9 +62,7 @@ def test_steps_move_by_whole_instructions(gdb_steps, label: str, count: int, mov
 @pytest.mark.parametrize("label, saved", [("step_pushf", "*(long *)$sp"),
                                           ("step_pushfw", "*(short *)$sp")])
 def test_saved_flags_do_not_hold_the_debuggers_trap_flag(gdb_steps, label: str, saved: str):
-    if label != "step_pushf":
-        gdb_steps(f"tbreak *{label}")
-        gdb_steps.resume()
+    gdb_steps(f"set var $pc = &{label}")
     gdb_steps.resume("stepi")
     flags = gdb_steps.number(saved)
     assert flags & TRAP_FLAG == 0
@@ -75,55 +81,53 @@ def test_steps_through_all_of_it_end_where_running_ends(gdb_steps):
     assert gdb_steps.resume()["reason"] == "exited-normally"
 
 
-def test_a_write_watchpoint_shows_old_and_new_values(gdb_steps):
-    gdb_steps("watch watched")
+def test_a_write_watchpoint_shows_old_and_new_values(gdb_program):
+    gdb_program("watch watched")
     values = []
     for _ in range(3):
-        stop = gdb_steps.resume()
+        stop = gdb_program.resume()
         values.append((stop["reason"], stop["old"], stop["new"]))
     assert values == [("watchpoint-trigger", "0", "1"), ("watchpoint-trigger", "1", "3"),
                       ("watchpoint-trigger", "3", "6")]
 
 
-def test_a_watchpoint_covers_what_is_not_aligned(gdb_steps):
-    gdb_steps("watch *(long *)((char *)unaligned + 5)")
-    stop = gdb_steps.resume()
+def test_a_watchpoint_covers_what_is_not_aligned(gdb_program):
+    gdb_program("watch *(long *)((char *)unaligned + 5)")
+    stop = gdb_program.resume()
     assert (stop["reason"], stop["new"]) == ("watchpoint-trigger", "7")
 
 
-def test_an_access_watchpoint_stops_at_a_read(gdb_steps):
-    gdb_steps("awatch watched")
-    stop = gdb_steps.resume()
+def test_an_access_watchpoint_stops_at_a_read(gdb_program):
+    gdb_program("awatch watched")
+    stop = gdb_program.resume()
     assert stop["reason"] == "access-watchpoint-trigger"
 
 
-def test_a_watchpoint_is_noticed_while_stepping_over_a_call(gdb_steps):
-    gdb_steps("tbreak main")
-    gdb_steps("tbreak write_watched")
-    gdb_steps.resume()
-    gdb_steps("watch watched")
-    stop = gdb_steps.resume("next")
+def test_a_watchpoint_is_noticed_while_stepping_over_a_call(gdb_program):
+    gdb_program("watch watched")
+    stop = gdb_program.resume("next")
     while stop["reason"] == "end-stepping-range":
-        stop = gdb_steps.resume("next")
+        stop = gdb_program.resume("next")
     assert (stop["reason"], stop["new"]) == ("watchpoint-trigger", "1")
 
 
-def test_a_watchpoint_deleted_after_its_hit_stops_nothing_more(gdb_steps):
-    gdb_steps("watch watched")
-    gdb_steps.resume()
-    gdb_steps("delete")
-    assert gdb_steps.resume()["reason"] == "exited-normally"
+def test_a_watchpoint_deleted_after_its_hit_stops_nothing_more(gdb_program):
+    gdb_program("watch watched")
+    gdb_program.resume()
+    gdb_program("delete")
+    assert gdb_program.resume()["reason"] == "exited-normally"
 
 
-def test_a_hardware_breakpoint_stops_at_its_address_and_lets_go_on(gdb_steps):
-    gdb_steps("hbreak write_watched")
-    stop = gdb_steps.resume()
+def test_a_hardware_breakpoint_stops_at_its_address_and_lets_go_on(gdb_program):
+    gdb_program("hbreak write_watched")
+    stop = gdb_program.resume()
     assert (stop["reason"], stop["func"]) == ("breakpoint-hit", "write_watched")
-    assert gdb_steps.resume()["reason"] == "exited-normally"
+    assert gdb_program.resume()["reason"] == "exited-normally"
 
 
-def test_more_watched_bytes_than_registers_are_refused(gdb_steps):
-    gdb_steps("watch watched")
-    gdb_steps("watch *(char (*)[40])unaligned")
-    with pytest.raises(Exception, match="[Cc]ould not insert hardware watchpoint"):
-        gdb_steps.resume()
+def test_more_watched_bytes_than_registers_are_refused(gdb_program):
+    gdb_program("watch watched")
+    gdb_program("watch *(char (*)[40])unaligned")
+    with pytest.raises(GdbError):
+        gdb_program.resume()
+    assert "Could not insert hardware watchpoint" in gdb_program.said

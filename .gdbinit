@@ -1,0 +1,25 @@
+# .gdbinit - for GDB at a live kernel: fewer round trips, and a command that connects.
+#
+# GDB reads it in this folder, once it may:  echo 'add-auto-load-safe-path PATH/.gdbinit' >>~/.gdbinit
+# Stock GDB without it works as well, more slowly.
+
+# Leave breakpoints in the kernel while it is stopped, instead of taking all out and putting all back
+# at every stop.
+set breakpoint always-inserted on
+
+# Read code and constants from the ELF file: the kernel's page tables keep them from changing.  Turn
+# it off if you doubt that.
+set trust-readonly-sections on
+
+# While the kernel is stopped, remember what was read of its image, stacks included.  Not below it:
+# devices are there.  A HIGH of 0 is the end of memory.
+mem 0 0xffffffff80000000 rw nocache
+mem 0xffffffff80000000 0 rw cache
+
+define trapline
+    file build/kernel.elf
+    target remote localhost:1234
+end
+document trapline
+Connect to the kernel that `make run` has started.
+end

@@ -1,0 +1,72 @@
+"""crashes.py - every failure of run=provoke:NAME: what its crash record must say.
+
+Knows what must come out, and nothing of how.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from guest import ROOT
+
+PROVOKE_C = "kernel/provoke.c"
+PROVOKE_ASM = "arch/x86_64/provoke.asm"
+STATUS = 70  # of a machine that has crashed
+
+
+@dataclass(frozen=True)
+class Crash:
+    exception: str  # as processor manuals call it; "" if the kernel gave up by itself
+    function: str   # the place to look at
+    code: str       # the beginning of the one source line there
+    rule: str       # the kind of explanation
+    words: str      # of it, that must be in the verdict
+    file: str = PROVOKE_C
+
+    @property
+    def line(self) -> int:
+        """The number of the line."""
+        lines = (ROOT / self.file).read_text().splitlines()
+        [number] = [n for n, text in enumerate(lines, 1) if text.strip().startswith(self.code)]
+        return number
+
+
+CRASHES = {
+    "divide": Crash("#DE", "provoke_divide", "office.total_weight = office.total_weight /",
+                    "divide-by-zero", "division by zero"),
+    "invalid-opcode": Crash("#UD", "provoke_invalid_opcode", "__builtin_trap()",
+                            "invalid-opcode", "ud2"),
+    "null-read": Crash("#PF", "next_parcel", "return parcel->next",
+                       "null-pointer", "null pointer: read at offset 0x18"),
+    "null-write": Crash("#PF", "provoke_null_write", "first->next = NULL",
+                        "null-pointer", "null pointer: write at offset 0x18"),
+    "null-call": Crash("#PF", "provoke_null_call", "office.deliver(office.shelf)",
+                       "null-call", "null function pointer"),
+    "wild-read": Crash("#GP", "provoke_wild_read", "office.total_weight += freed->weight",
+                       "non-canonical", "non-canonical address 0xdeadbeefdeadbeef"),
+    "write-text": Crash("#PF", "provoke_write_text", "*code = 0xc3",
+                        "write-text", "write to read-only kernel text"),
+    "write-rodata": Crash("#PF", "provoke_write_rodata", "*price = 0",
+                          "write-rodata", "write to read-only data: prices+0x10"),
+    "exec-data": Crash("#PF", "provoke_exec_data", "code();",
+                       "execute-data", "execution of no-execute memory: received"),
+    "stack-overflow": Crash("#DF", "sort_parcels", "labels[i] = count + i",
+                            "stack-overflow", "the boot stack ran into its guard page"),
+    "smashed-return-address": Crash("#PF", "print_label", "volatile uint64_t *frame =",
+                                    "corrupted-return",
+                                    "corrupted return address 0x414141414141"),
+    "gp-segment": Crash("#GP", "arch_provoke_bad_selector", "mov fs, eax",
+                        "bad-selector", "bad segment selector 0x7ff8", PROVOKE_ASM),
+    "gp-msr": Crash("#GP", "arch_provoke_bad_register", "wrmsr",
+                    "bad-msr", "model-specific register: 0x6e1", PROVOKE_ASM),
+    "double-fault": Crash("#DF", "arch_provoke_lost_stack", "push rax",
+                          "bad-stack-pointer", "bad stack pointer: rsp = 0x100000000000",
+                          PROVOKE_ASM),
+    "panic": Crash("", "provoke_panic", 'panic("the shelf holds',
+                   "panic", "panic: the shelf holds 0 parcels but weighs 7 g"),
+    "assert": Crash("", "provoke_assert", "kassert(office.parcel_count > 0)",
+                    "assert", "assertion failed: office.parcel_count > 0"),
+    "recursion-in-panic": Crash("", "provoke_recursion_in_panic",
+                                'panic("the first of two panics")',
+                                "panic", "panic: the first of two panics"),
+}
