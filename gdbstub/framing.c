@@ -23,6 +23,8 @@ static void begin(struct gdbstub *stub)
 
 static enum frame outside(uint8_t byte)
 {
+    if (byte == STUB_INTERRUPT)
+        return FRAME_INTERRUPT;
     if (byte == '+')
         return FRAME_ACK;
     return byte == '-' ? FRAME_NAK : FRAME_NONE;

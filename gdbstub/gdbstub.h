@@ -217,6 +217,7 @@ struct gdbstub {
 
     bool attached;     /* GDB has spoken and has not detached */
     bool running;      /* the machine runs; when attached, GDB waits for a stop reply */
+    bool interrupted;  /* ^C came while stopped: the next resume ends at once */
     bool request_held; /* a whole request broke in: gdbstub_stopped() answers it */
     bool answering;    /* a reply is being made: gdbstub_abandon() would send another instead */
     bool closing;      /* the exit was told: attached until GDB has acknowledged it */

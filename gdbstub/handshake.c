@@ -18,6 +18,7 @@ static void begin_session(struct gdbstub *stub)
 {
     stub_remove_everything(stub);
     stub->client = 0;
+    stub->interrupted = false;
     stub->general = stub->stop.thread;
     stub->resume = STUB_ALL_THREADS;
     stub->listed = GDBSTUB_NO_THREAD;

@@ -100,12 +100,17 @@ void stub_send_reply(struct gdbstub *stub);
 void stub_repeat_reply(struct gdbstub *stub);
 
 /* framing.c: bytes from the wire into requests. */
+enum {
+    STUB_INTERRUPT = 0x03, /* ^C */
+};
+
 enum frame {
-    FRAME_NONE,    /* noise, or a part of something */
-    FRAME_ACK,     /* '+' */
-    FRAME_NAK,     /* '-' */
-    FRAME_DAMAGED, /* a packet whose checksum is wrong */
-    FRAME_REQUEST, /* a packet; in `in`, unless it is oversize */
+    FRAME_NONE,      /* noise, or a part of something */
+    FRAME_ACK,       /* '+' */
+    FRAME_NAK,       /* '-' */
+    FRAME_INTERRUPT, /* ^C, outside every packet */
+    FRAME_DAMAGED,   /* a packet whose checksum is wrong */
+    FRAME_REQUEST,   /* a packet; in `in`, unless it is oversize */
 };
 
 enum frame stub_receive_frame(struct gdbstub *stub, uint8_t byte);

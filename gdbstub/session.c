@@ -5,10 +5,6 @@
  */
 #include "internal.h"
 
-enum {
-    INTERRUPT = 0x03, /* ^C, outside every packet */
-};
-
 static void send_char(struct gdbstub *stub, char c)
 {
     stub->port->send(stub->port->ctx, &c, 1);
@@ -27,12 +23,27 @@ bool gdbstub_attached(const struct gdbstub *stub)
     return stub->attached;
 }
 
+/* GDB asked for a stop before it heard of the last one: resuming is over before it began. */
+static enum gdbstub_event stop_at_once(struct gdbstub *stub)
+{
+    stub->interrupted = false;
+    stub->order_count = 0;
+    stub->stop.cause = GDBSTUB_CAUSE_SIGNAL;
+    stub->stop.signal = GDBSTUB_SIGINT;
+    stub_begin_reply(stub);
+    stub_put_stop(stub);
+    stub_send_reply(stub);
+    return GDBSTUB_WAIT;
+}
+
 static enum gdbstub_event answer_request(struct gdbstub *stub)
 {
     stub->attached = true;
     stub->answering = true;
     stub_begin_reply(stub);
     enum gdbstub_event event = stub_answer(stub, stub_dispatch(stub));
+    if (event == GDBSTUB_RESUME && stub->interrupted)
+        event = stop_at_once(stub);
     stub->answering = false;
     if (event == GDBSTUB_DETACH || event == GDBSTUB_KILL)
         stub->attached = false;
@@ -80,7 +91,7 @@ enum gdbstub_event gdbstub_receive(struct gdbstub *stub, uint8_t byte)
 
     /* Noise may have begun what looks like a packet: while GDB waits for a stop, ^C is heard there
      * too, and is also data of the packet, should it be a real one. */
-    bool interrupts = byte == INTERRUPT && stub->running && stub->attached && !stub->closing;
+    bool interrupts = byte == STUB_INTERRUPT && stub->running && stub->attached && !stub->closing;
 
     switch (stub_receive_frame(stub, byte)) {
     case FRAME_REQUEST:
@@ -95,6 +106,9 @@ enum gdbstub_event gdbstub_receive(struct gdbstub *stub, uint8_t byte)
     case FRAME_DAMAGED:
         if (!stub->no_ack)
             send_char(stub, '-');
+        break;
+    case FRAME_INTERRUPT:
+        stub->interrupted = stub->attached && !interrupts;
         break;
     case FRAME_NONE:
         break;

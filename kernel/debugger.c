@@ -199,14 +199,22 @@ static void deliver(struct trap *trap)
     trap->frame = frame;
 }
 
+/* Is the kernel to go on as if the fault had not been?  If GDB says so, and if what it leaves when
+ * it detaches is another place than that of the fault. */
+static bool is_forgiven(const struct trap *trap, enum gdbstub_event event)
+{
+    if (event == GDBSTUB_RESUME)
+        return debugger.machine.resume.signal == GDBSTUB_SIGNAL_NONE;
+    return arch_frame_pc(trap->frame) != trap->pc;
+}
+
 static enum trap_verdict stop_at_fault(struct trap *trap)
 {
     const struct gdbstub_stop why = {
         .cause = GDBSTUB_CAUSE_SIGNAL, .signal = signal_of(trap), .thread = THE_THREAD};
     uint64_t sp = arch_frame_sp(trap->frame);
 
-    if (stop_machine(trap, why) == GDBSTUB_RESUME &&
-        debugger.machine.resume.signal == GDBSTUB_SIGNAL_NONE) {
+    if (is_forgiven(trap, stop_machine(trap, why))) {
         keep_undelivered(trap, sp);
         return TRAP_HANDLED;
     }

@@ -66,17 +66,29 @@ static void ctrl_c_breaks_in(void **state)
     expect_stop("T02", "thread:p1.1;");
 }
 
-/* It was too late: the stop has been told already. */
-static void ctrl_c_at_a_stopped_machine_is_nothing(void **state)
+/* GDB had not yet heard of the stop, and asks once only: resuming ends before it begins. */
+static void ctrl_c_at_a_stopped_machine_ends_the_next_resume(void **state)
+{
+    static const char *const resumes[] = {"vCont;c", "vCont;s:p1.1", "c", "s", "vCont;r1000,2000"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(resumes) / sizeof(resumes[0]); i++) {
+        prepare();
+        assert_int_equal(fake_receive(&machine, "\x03", 1), GDBSTUB_WAIT);
+        expect_silence();
+        assert_int_equal(request(resumes[i]), GDBSTUB_WAIT);
+        expect_stop("T02", "thread:p1.1;");
+        assert_int_equal(request(resumes[i]), GDBSTUB_RESUME); /* it was for one resume */
+    }
+}
+
+static void ctrl_c_of_a_dead_gdb_is_not_for_the_next(void **state)
 {
     (void)state;
     prepare();
-    assert_int_equal(fake_receive(&machine, "\x03", 1), GDBSTUB_WAIT);
-    request("vCont;c");
-    step_trap(1);
-    expect_stop("T05", "");
-    assert_int_equal(fake_receive(&machine, "\x03", 1), GDBSTUB_WAIT);
-    expect_silence();
+    fake_receive(&machine, "\x03", 1);
+    assert_string_not_equal(fake_exchange(&machine, "qSupported"), "(none)");
+    assert_int_equal(request("vCont;c"), GDBSTUB_RESUME);
 }
 
 static void ctrl_c_of_nobody_is_nothing(void **state)
@@ -216,7 +228,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ctrl_c_breaks_in),
-        cmocka_unit_test(ctrl_c_at_a_stopped_machine_is_nothing),
+        cmocka_unit_test(ctrl_c_at_a_stopped_machine_ends_the_next_resume),
+        cmocka_unit_test(ctrl_c_of_a_dead_gdb_is_not_for_the_next),
         cmocka_unit_test(ctrl_c_of_nobody_is_nothing),
         cmocka_unit_test(ctrl_c_is_heard_behind_noise),
         cmocka_unit_test(noise_does_not_stop_the_machine),

@@ -113,7 +113,8 @@ def test_crash_py_gdb_shows_the_frames_of_the_report(crash_report, crash_log, na
     said = run([CRASH, "gdb", str(crash_log(name)), "--", "-batch", "-ex", "echo FRAMES\\n",
                 "-ex", "backtrace"])
     found = FRAME.findall(said.partition("FRAMES\n")[2])
-    told = [frame["function"] for frame in crash_report(name)["frames"]]
+    told = [frame["function"] for frame in crash_report(name)["frames"]
+            if frame["trust"] in ("context", "cfi")]  # others are not GDB's to find
     assert found[1:] == told[1:]
     assert not told[0] or found[0] == told[0]
 
