@@ -11,6 +11,7 @@
 #include "arch/arch.h"
 #include "command_line.h"
 #include "console.h"
+#include "debugger_fault.h"
 #include "debugger_port.h"
 #include "log.h"
 
@@ -34,8 +35,6 @@ static struct {
 
     struct debugger_machine machine;
     uint64_t left_pc, left_sp; /* what the frame held when the stop ended */
-    struct trap undelivered;   /* a fault that GDB has not passed to the kernel, and its stack */
-    uint64_t undelivered_sp;
 } debugger;
 
 /* ---- One stop: serve GDB until it lets the machine go ---- */
@@ -153,52 +152,6 @@ static enum gdbstub_event stop_machine(struct trap *trap, struct gdbstub_stop wh
 
 /* ---- Faults that GDB sees first ---- */
 
-static enum gdbstub_signal signal_of(const struct trap *trap)
-{
-    static const uint8_t signals[TRAP_KINDS] = {
-        [TRAP_INTERRUPT] = GDBSTUB_SIGINT,   [TRAP_NMI] = GDBSTUB_SIGINT,
-        [TRAP_BREAKPOINT] = GDBSTUB_SIGTRAP, [TRAP_DEBUG] = GDBSTUB_SIGTRAP,
-        [TRAP_ARITHMETIC] = GDBSTUB_SIGFPE,  [TRAP_INSTRUCTION] = GDBSTUB_SIGILL,
-        [TRAP_PAGE_FAULT] = GDBSTUB_SIGSEGV, [TRAP_PROTECTION] = GDBSTUB_SIGSEGV,
-        [TRAP_MACHINE] = GDBSTUB_SIGBUS,     [TRAP_DOUBLE] = GDBSTUB_SIGSEGV,
-        [TRAP_PANIC] = GDBSTUB_SIGABRT,
-    };
-
-    return signals[trap->kind];
-}
-
-/* An inferior call returns to a breakpoint on the stack, which is not executable: the fault that
- * this gives is GDB's own. */
-static bool is_call_return(const struct trap *trap)
-{
-    struct arch_stack stack;
-
-    return (trap->access & TRAP_ACCESS_EXECUTE) != 0 && arch_find_stack(trap->pc, &stack);
-}
-
-/* GDB resumed without passing the fault on: to call a function, perhaps, after which it restores
- * the registers and may still pass the first fault on.  Keep that one. */
-static void keep_undelivered(const struct trap *trap, uint64_t sp)
-{
-    if (is_call_return(trap))
-        return;
-    debugger.undelivered = *trap;
-    debugger.undelivered_sp = sp;
-}
-
-/* GDB passes the fault to the kernel.  If the registers are those of the kept one, it is that. */
-static void deliver(struct trap *trap)
-{
-    const struct trap *kept = &debugger.undelivered;
-    struct trap_frame *frame = trap->frame;
-
-    if (trap->pc == arch_frame_pc(frame) || kept->name == NULL ||
-        kept->pc != arch_frame_pc(frame) || debugger.undelivered_sp != arch_frame_sp(frame))
-        return;
-    *trap = *kept;
-    trap->frame = frame;
-}
-
 /* Is the kernel to go on as if the fault had not been?  If GDB says so, and if what it leaves when
  * it detaches is another place than that of the fault. */
 static bool is_forgiven(const struct trap *trap, enum gdbstub_event event)
@@ -211,15 +164,15 @@ static bool is_forgiven(const struct trap *trap, enum gdbstub_event event)
 static enum trap_verdict stop_at_fault(struct trap *trap)
 {
     const struct gdbstub_stop why = {
-        .cause = GDBSTUB_CAUSE_SIGNAL, .signal = signal_of(trap), .thread = THE_THREAD};
+        .cause = GDBSTUB_CAUSE_SIGNAL, .signal = debugger_signal(trap), .thread = THE_THREAD};
     uint64_t sp = arch_frame_sp(trap->frame);
 
     if (is_forgiven(trap, stop_machine(trap, why))) {
-        keep_undelivered(trap, sp);
+        debugger_keep_fault(trap, sp);
         return TRAP_HANDLED;
     }
     arch_frame_set_step(trap->frame, false);
-    deliver(trap);
+    debugger_deliver_fault(trap);
     return TRAP_DECLINED;
 }
 
@@ -419,7 +372,7 @@ void debugger_killed(const struct trap *trap)
 {
     if (!debugger.enabled || !gdbstub_attached(&debugger.stub))
         return;
-    if (gdbstub_killed(&debugger.stub, signal_of(trap)))
+    if (gdbstub_killed(&debugger.stub, debugger_signal(trap)))
         wait_for_ack();
 }
 
@@ -433,7 +386,7 @@ void debugger_mute(void)
 void debugger_examine(struct trap *trap)
 {
     const struct gdbstub_stop why = {
-        .cause = GDBSTUB_CAUSE_SIGNAL, .signal = signal_of(trap), .thread = THE_THREAD};
+        .cause = GDBSTUB_CAUSE_SIGNAL, .signal = debugger_signal(trap), .thread = THE_THREAD};
 
     if (debugger.enabled)
         (void)stop_machine(trap, why);
