@@ -63,6 +63,10 @@ void arch_init_interrupts(void); /* interrupt controllers, all lines masked */
 
 /* ---- Processors ---- */
 
+enum arch_identity {
+    ARCH_ELF_MACHINE = 62, /* e_machine of the kernel's ELF: EM_X86_64 */
+};
+
 /* Which CPU this is, from 0; anywhere.  Trusts no register that a broken kernel may destroy. */
 unsigned arch_cpu_id(void);
 unsigned arch_cpu_count(void);

@@ -39,9 +39,8 @@ struct crash_header {
     uint32_t build_id_length;               /* 0: unknown */
     uint32_t flags;                         /* enum crash_record_flags */
     uint32_t record_id;                     /* CRC32C of sequence, boot_id and build_id */
-    uint8_t reserved[48];                   /* zero */
+    uint8_t reserved[52];                   /* zero */
     uint32_t crc;                           /* CRC32C of all the bytes before it */
-    uint32_t crc_pad;                       /* zero */
 };
 _Static_assert(sizeof(struct crash_header) == 128, "the header is 128 bytes");
 

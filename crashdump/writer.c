@@ -60,7 +60,6 @@ void crash_begin(struct crash_writer *writer, const struct crash_sink *sink,
     header->record_id = crash_record_id(header);
     memset(header->reserved, 0, sizeof header->reserved);
     header->crc = crash_crc32c(0, header, offsetof(struct crash_header, crc));
-    header->crc_pad = 0;
     emit(writer, header, sizeof *header);
 }
 

@@ -17,9 +17,8 @@
 #include "version.h"
 
 enum {
-    EXIT_STATUS = 70,        /* the emulator's, after a crash */
-    ELF_MACHINE_X86_64 = 62, /* what a record calls the processor */
-    NESTED_ENTRIES = 8,      /* faults inside the writer that are described */
+    EXIT_STATUS = 70,   /* the emulator's, after a crash */
+    NESTED_ENTRIES = 8, /* faults inside the writer that are described */
 };
 
 static struct {
@@ -127,7 +126,7 @@ static void begin_record(bool minimal)
 {
     struct crash_header header = {
         .sequence = ++crash.sequence,
-        .machine = ELF_MACHINE_X86_64,
+        .machine = ARCH_ELF_MACHINE,
         .cpu_count = (uint16_t)arch_cpu_count(),
         .flags = minimal ? CRASH_RECORD_MINIMAL : 0,
     };

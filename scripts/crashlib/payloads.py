@@ -134,9 +134,8 @@ class Header:
     build_id_length: int = u32()
     flags: int = u32()
     record_id: int = u32()
-    reserved: bytes = raw(48)
+    reserved: bytes = raw(52)
     crc: int = u32()
-    crc_pad: int = u32()
 
 
 @dataclass

@@ -124,10 +124,10 @@ class Crash:
 
     def _header(self) -> bytes:
         build_id = self.elf.build_id if self.build_id is None else self.build_id
-        head = struct.pack("<8sHHIHHI16s20sIII48x", payloads.MAGIC, 1, 0, 128, 62, 1,
+        head = struct.pack("<8sHHIHHI16s20sIII52x", payloads.MAGIC, 1, 0, 128, 62, 1,
                            self.sequence, bytes(range(16)), build_id, len(build_id), self.flags,
                            0x1234abcd)
-        return head + struct.pack("<II", crc32c(head), 0)
+        return head + struct.pack("<I", crc32c(head))
 
     def _cause(self) -> bytes:
         panic = self.vector == PANIC_VECTOR

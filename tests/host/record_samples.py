@@ -109,7 +109,7 @@ def as_lines(raw: bytes) -> list[bytes]:
 def facts(record: Record) -> Iterator[Any]:
     """Everything but the log's texts, which may have gaps."""
     if record.header is not None:
-        yield "header", *_items(record.header, but="crc_pad")  # which no checksum covers
+        yield "header", *_items(record.header)
     for section in record.sections:
         for fact in _facts_of(section.payload):
             yield section.tag, fact

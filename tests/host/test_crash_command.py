@@ -114,7 +114,7 @@ def test_what_a_lost_section_told_is_taken_from_where_else_it_stands(
 def test_a_record_of_an_unknown_machine_is_reported_without_registers(elf, raw, tmp_path, capsys):
     data = bytearray(raw.read_bytes())
     struct.pack_into("<H", data, 16, 183)
-    struct.pack_into("<I", data, 120, crc32c(bytes(data[:120])))
+    struct.pack_into("<I", data, 124, crc32c(bytes(data[:124])))
     path = tmp_path / "arm"
     path.write_bytes(bytes(data))
     run(path, "--elf", elf.path)

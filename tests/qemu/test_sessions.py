@@ -88,15 +88,6 @@ def test_ctrl_c_works_again_and_again(spinning, debuggee):
         wait_until_it_spins(debuggee)
 
 
-def test_ctrl_c_right_behind_a_continue_is_not_lost(line):
-    line.request("qSupported:swbreak+")
-    line.request("QStartNoAckMode")
-    line.acknowledges = False
-    for _ in range(100):
-        line.send(packet("vCont;c") + b"\x03")
-        assert line.reply().startswith("T02")
-
-
 def test_ctrl_c_ends_a_step_over_an_endless_function(gdb_main, debuggee):
     gdb_main(f"tbreak {SPINNING}")
     gdb_main.resume(f"jump {SPINNING}")
