@@ -1,10 +1,10 @@
 # .gdbinit - for GDB at a live kernel: fewer round trips, and a command that connects.
 #
-# GDB reads it in this folder, once it may:  echo 'add-auto-load-safe-path PATH/.gdbinit' >>~/.gdbinit
-# Stock GDB without it works as well, more slowly.
+# GDB started in this folder reads it, if the line  add-auto-load-safe-path FOLDER/.gdbinit  is in
+# ~/.gdbinit; or start GDB with -x .gdbinit.  Stock GDB without it works as well, more slowly.
 
-# Leave breakpoints in the kernel while it is stopped, instead of taking all out and putting all back
-# at every stop.
+# Leave breakpoints in the kernel while it is stopped, instead of taking all out and putting all
+# back at every stop.
 set breakpoint always-inserted on
 
 # Read code and constants from the ELF file: the kernel's page tables keep them from changing.  Turn

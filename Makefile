@@ -12,6 +12,8 @@ CC := gcc
 endif
 PYTHON := /usr/bin/python3
 Q := $(if $(V),,@)
+# One line for each step; the demo tells a story of its own.
+say := @$(if $(filter demo,$(MAKECMDGOALS)),:,echo)
 comma := ,
 
 # What needs more than a compiler installs what is missing, before anything else is looked at.
@@ -80,14 +82,14 @@ $(BUILD)/%.stamp: FORCE
 $(LEAF_OBJECTS): CFLAGS += $(LEAF_CFLAGS)
 $(BUILD)/obj/%.c.o: %.c $(BUILD)/compiling.stamp
 	@mkdir -p $(@D)
-	@echo "cc    $<"
+	$(say) "cc    $<"
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # NASM keeps the names of macro-local labels, which debuggers would take for functions, and does not
 # say that the stack need not be executable.
 $(BUILD)/obj/%.asm.o: %.asm $(BUILD)/layout.inc $(BUILD)/compiling.stamp
 	@mkdir -p $(@D)
-	@echo "nasm  $<"
+	$(say) "nasm  $<"
 	$(Q)nasm $(ASFLAGS) -MD $(@:.o=.d) -MP -MT $@ -o $@ $<
 	$(Q)objcopy --wildcard --strip-symbol='..@*' --add-section .note.GNU-stack=/dev/null $@
 
@@ -98,11 +100,11 @@ $(BUILD)/layout.inc: $(BUILD)/layout.s scripts/layout.py
 	$(Q)$(PYTHON) scripts/layout.py $< >$@
 
 $(BUILD)/kernel.elf: $(LINKER_SCRIPTS) $(OBJECTS) $(BUILD)/linking.stamp
-	@echo "ld    $@"
+	$(say) "ld    $@"
 	$(Q)ld $(LDFLAGS) -T arch/x86_64/kernel.ld -o $@ $(OBJECTS)
 
 $(BUILD)/kernel.iso: $(BUILD)/kernel.elf scripts/grub.cfg $(BUILD)/booting.stamp
-	@echo "grub  $@"
+	$(say) "grub  $@"
 	$(Q)rm -rf $(BUILD)/iso
 	$(Q)mkdir -p $(BUILD)/iso/boot/grub
 	$(Q)cp $(BUILD)/kernel.elf $(BUILD)/iso/boot/
@@ -117,7 +119,7 @@ OUT ?= $(BUILD)/app.elf
 .PHONY: app app-kernel
 app: app-kernel ## APP="a.c b.o" OUT=FILE [APP_CFLAGS=...]: a kernel that runs their main()
 	$(if $(APP),,$(error make app needs APP="FILE..."))
-	@echo "cc    $(OUT)"
+	$(say) "cc    $(OUT)"
 	$(Q)$(CC) $(APP_FLAGS) $(APP_CFLAGS) -o $(OUT) $(BUILD)/app-kernel.o $(APP)
 
 app-kernel: $(BUILD)/app-kernel.o $(BUILD)/app.ld ## build/app-kernel.o and build/app.ld
@@ -127,7 +129,7 @@ app-kernel: $(BUILD)/app-kernel.o $(BUILD)/app.ld ## build/app-kernel.o and buil
 # script lends them to programs that do not bring their own.
 COMPILER_CALLS := memcpy memmove memset memcmp
 $(BUILD)/app-kernel.o: $(LINKER_SCRIPTS) $(OBJECTS) kernel/app.h $(BUILD)/linking.stamp
-	@echo "ld    $@"
+	$(say) "ld    $@"
 	$(Q)ld -r -T arch/x86_64/partial.ld -o $@ $(OBJECTS)
 	$(Q){ sed -n 's/^ENTRY(\(.*\))/\1/p' arch/x86_64/kernel.ld; \
 		grep -o 'kapp_[a-z]*' kernel/app.h; \
@@ -173,7 +175,7 @@ check-format: # other versions see some macros otherwise
 
 $(BUILD)/tidy/%.ok: % $(BUILD)/obj/%.o .clang-tidy
 	@mkdir -p $(@D)
-	@echo "tidy  $<"
+	$(say) "tidy  $<"
 	$(Q)clang-tidy --quiet $< -- $(TIDY_FLAGS) 2>$@.log || { cat $@.log; exit 1; }
 	$(Q)touch $@
 
@@ -190,7 +192,7 @@ host-tests: $(HOST_PROGRAMS) ## the programs of tests/host/
 
 $(BUILD)/host/%.c.o: %.c $(BUILD)/compiling.stamp
 	@mkdir -p $(@D)
-	@echo "cc    $< (host)"
+	$(say) "cc    $< (host)"
 	$(Q)$(CC) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/host/host.a: $(HOST_OBJECTS) $(BUILD)/linking.stamp
@@ -199,7 +201,7 @@ $(BUILD)/host/host.a: $(HOST_OBJECTS) $(BUILD)/linking.stamp
 
 $(BUILD)/tests/host/%: tests/host/%.c $(BUILD)/host/host.a
 	@mkdir -p $(@D)
-	@echo "cc    $@"
+	$(say) "cc    $@"
 	$(Q)$(CC) $(HOST_CFLAGS) -MMD -MP -MT $@ -MF $@.d -o $@ $< $(BUILD)/host/host.a -lcmocka
 
 # Each tests/fuzz/fuzz_*.c is a libFuzzer target; its corpus and what it found stay in build/fuzz/.
@@ -210,7 +212,7 @@ fuzz: $(FUZZERS) ## run each fuzzer for TIME=60 seconds
 
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(FAKES) $(LEAF_SOURCES)
 	@mkdir -p $(@D)
-	@echo "cc    $@"
+	$(say) "cc    $@"
 	$(Q)clang $(FUZZ_CFLAGS) -o $@ $^
 
 -include $(OBJECTS:.o=.d) $(HOST_OBJECTS:.o=.d) $(HOST_PROGRAMS:=.d) $(BUILD)/layout.d

@@ -16,6 +16,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 WAITING = b"waiting for debugger"
 
+ROOT = Path(__file__).resolve().parents[1]
+
 
 class Machine:
     """QEMU, out of reach of the terminal's Ctrl-C, which is GDB's."""
@@ -52,7 +54,8 @@ class Machine:
 
 def attach(elf: Path, socket: str) -> int:
     """Run GDB in the foreground; Ctrl-C is for it alone."""
-    gdb = subprocess.Popen(["gdb", "-q", elf, "-ex", f"target remote {socket}",
+    gdb = subprocess.Popen(["gdb", "-q", "-iex", f"add-auto-load-safe-path {ROOT}/.gdbinit",
+                            elf, "-ex", f"target remote {socket}",
                             "-ex", "frame function kernel_main"])
     while True:
         try:

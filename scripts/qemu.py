@@ -58,7 +58,7 @@ def command_line(machine: Machine) -> list[str]:
         "-machine", "pc", "-cpu", "max", "-smp", str(machine.smp), "-m", f"{machine.memory}M",
         "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
         "-chardev", chardev("console", machine.console), "-serial", "chardev:console",
-        "-chardev", chardev("gdb", machine.gdb), "-serial", "chardev:gdb"]
+        "-chardev", chardev("debugger", machine.gdb), "-serial", "chardev:debugger"]
     if machine.kernel:
         command += ["-kernel", str(machine.kernel)]
         if machine.append:

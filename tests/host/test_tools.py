@@ -32,12 +32,12 @@ def kernel(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("arguments, words", [
     ([], ["-accel tcg", "-smp 1", "-m 256M", "-device isa-debug-exit,iobase=0xf4,iosize=4"]),
-    ([], ["-chardev stdio,id=console", "-chardev null,id=gdb"]),
-    ([], ["-serial chardev:console -chardev null,id=gdb -serial chardev:gdb"]),
+    ([], ["-chardev stdio,id=console", "-chardev null,id=debugger"]),
+    ([], ["-serial chardev:console -chardev null,id=debugger -serial chardev:debugger"]),
     (["--smp", "4", "--memory", "64"], ["-smp 4", "-m 64M"]),
     (["--append", "run=a b;c"], ["-append 'run=a b;c'"]),
     (["--console", "file:/tmp/a,b"], ["-chardev file,id=console,path=/tmp/a,,b"]),
-    (["--gdb", "unix:/tmp/s"], ["-chardev socket,id=gdb,path=/tmp/s,server=on,wait=off"]),
+    (["--gdb", "unix:/tmp/s"], ["-chardev socket,id=debugger,path=/tmp/s,server=on,wait=off"]),
     (["--gdb", "tcp:1234"], ["host=127.0.0.1,port=1234,server=on,wait=off"]),
     (["--icount"], ["-icount shift=0"]),
     (["--uefi"], ["-bios /usr/share/ovmf/OVMF.fd"]),
