@@ -14,9 +14,8 @@ import threading
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
 WAITING = b"waiting for debugger"
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 class Machine:

@@ -101,3 +101,16 @@ def gdb_main(debuggee, attach, debuggee_elf: Path) -> Debugger:
     debugger("tbreak main")
     debugger.resume()
     return debugger
+
+
+@pytest.fixture
+def program(boot, tmp_path: Path) -> Callable:
+    """program("C text", ...) is a machine that runs it; print.h is included."""
+
+    def start(text: str, *arguments: str, cflags: str = ""):
+        source = tmp_path / "program.c"
+        source.write_text('#include "tests/qemu/print.h"\n' + text)
+        elf = make_app(tmp_path / "program.elf", source, cflags=cflags)
+        return boot(*arguments, kernel=elf)
+
+    return start

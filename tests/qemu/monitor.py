@@ -9,8 +9,11 @@ import json
 import re
 import socket
 import struct
+import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from guest import DEADLINE
 
 PAGE = 4096
 LARGE_PAGE = 2 << 20
@@ -27,6 +30,14 @@ class Page:
     user: bool
 
 
+def wait_for_socket(path: Path) -> None:
+    """Until QEMU has made it: nothing else tells of that before the kernel speaks."""
+    deadline = time.monotonic() + DEADLINE
+    while not path.exists():
+        assert time.monotonic() < deadline, f"QEMU never made {path}"
+        time.sleep(0.005)
+
+
 class Monitor:
     """A connection to a machine that was started with options(path)."""
 
@@ -36,7 +47,7 @@ class Monitor:
 
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(30)
+        self._socket.settimeout(DEADLINE)
         self._socket.connect(str(path))
         self._file = self._socket.makefile("rw")
         self._file.readline()  # the greeting

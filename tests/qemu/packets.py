@@ -6,6 +6,7 @@ a deadline.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 from pathlib import Path
@@ -13,7 +14,6 @@ from pathlib import Path
 import pytest
 
 DEADLINE = 30  # seconds: never reached unless something is wrong
-SILENCE = 0.3  # seconds: how long a line that must stay silent is listened to
 
 
 class Line:
@@ -24,6 +24,7 @@ class Line:
         self._socket.connect(str(path))
         self._received = b""
         self.acknowledges = True
+        self.acknowledged = b""  # what came before the last reply
 
     def close(self) -> None:
         self._socket.close()
@@ -31,6 +32,16 @@ class Line:
     def send(self, data: bytes) -> None:
         """Bytes as they are."""
         self._socket.sendall(data)
+
+    def send_if_there_is_room(self, data: bytes) -> bool:
+        """False if the other side has not read enough of what was sent before."""
+        self._socket.setblocking(False)
+        try:
+            return self._socket.send(data) == len(data)
+        except BlockingIOError:
+            return False
+        finally:
+            self._socket.setblocking(True)
 
     def request(self, text: str | bytes) -> str:
         """Send a packet, take its acknowledgement; return the reply's contents."""
@@ -40,8 +51,8 @@ class Line:
     def reply(self) -> str:
         """The next packet from the stub, run lengths expanded."""
         while (found := self._take(rb"\A([+-]*)\$([^#]*)#(..)")) is None:
-            self._receive(DEADLINE)
-        _, body, digits = found.groups()
+            self._receive()
+        self.acknowledged, body, digits = found.groups()
         assert checksum(body) == digits, f"{body!r} has checksum {checksum(body)}, not {digits}"
         if self.acknowledges:
             self.send(b"+")
@@ -50,14 +61,17 @@ class Line:
     def acknowledgement(self) -> str:
         """The next byte, which must be '+' or '-'."""
         while (found := self._take(rb"\A[+-]")) is None:
-            self._receive(DEADLINE)
+            self._receive()
         return found.group().decode()
 
-    def silence(self) -> bytes:
-        """Whatever comes while nothing should: b"" is right."""
-        self._receive(SILENCE, must=False)
-        data, self._received = self._received, b""
-        return data
+    def come(self) -> bytes:
+        """All that has come until now."""
+        self._socket.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while data := self._socket.recv(65536):
+                self._received += data
+        self._socket.setblocking(True)
+        return self._received
 
     def _take(self, pattern: bytes) -> re.Match[bytes] | None:
         found = re.match(pattern, self._received, re.DOTALL)
@@ -65,13 +79,13 @@ class Line:
             self._received = self._received[found.end():]
         return found
 
-    def _receive(self, seconds: float, must: bool = True) -> None:
-        self._socket.settimeout(seconds)
+    def _receive(self) -> None:
+        self._socket.settimeout(DEADLINE)
         try:
             data = self._socket.recv(65536)
         except TimeoutError:
             data = b""
-        if must and not data:
+        if not data:
             pytest.fail(f"the stub's answer is not complete: {self._received!r}")
         self._received += data
 

@@ -24,6 +24,14 @@ def test_grub_boots_the_iso_by_uefi(boot, kernel_iso):
     boot("run=heartbeat", "--iso", str(kernel_iso), "--uefi").wait_for(BEATING)
 
 
+def test_a_debugger_attaches_to_what_grub_has_booted(boot, attach, kernel_iso):
+    guest = boot("run=heartbeat", "--iso", str(kernel_iso))
+    guest.wait_for(BEATING)
+    debugger = attach(guest)
+    debugger("break take_sample")
+    assert debugger.resume()["func"] == "take_sample"
+
+
 def test_the_command_line_works_from_append(boot):
     guest = boot("run=provoke:list")
     assert guest.wait() == 0

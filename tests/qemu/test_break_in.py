@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
-import time
-from pathlib import Path
 
 import pytest
 
-from guest import DEADLINE
-from monitor import Monitor
+from monitor import Monitor, wait_for_socket
 from packets import Line, packet
 
 TIMES = 400
@@ -62,18 +58,10 @@ def test_no_break_in_shows_the_way_into_or_out_of_a_stop(session: Line, symbols)
     assert [hex(pc) for pc in places if any(pc in way for way in ways)] == []
 
 
-def appear(path: Path) -> None:
-    """Wait until QEMU has made a socket: nothing tells of that."""
-    deadline = time.monotonic() + DEADLINE
-    while not path.exists():
-        assert time.monotonic() < deadline, f"QEMU never made {path}"
-        os.sched_yield()
-
-
 def test_what_is_sent_before_the_kernel_boots_is_answered(boot, connect, tmp_path):
     guest = boot("run=heartbeat", *Monitor.options(tmp_path / "qmp"), "-S")
-    appear(guest.gdb)
-    appear(tmp_path / "qmp")
+    wait_for_socket(guest.gdb)
+    wait_for_socket(tmp_path / "qmp")
     line, monitor = connect(guest), Monitor(tmp_path / "qmp")
     line.send(packet("qSupported:multiprocess+"))
     monitor.go_on()

@@ -1,4 +1,4 @@
-"""test_breakpoints.py - breakpoints stand where they are put, are seen by nobody, and stop there."""
+"""test_breakpoints.py - breakpoints stand where they are put, seen by nobody, and stop there."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger import Debugger, GdbError
+from debugger import GdbError
 
 
 @pytest.mark.parametrize("call, value", [

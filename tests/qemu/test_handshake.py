@@ -56,12 +56,9 @@ def test_what_gdb_did_not_announce_is_not_used(line):
 
 
 def test_each_packet_is_acknowledged_until_no_ack_mode(line):
-    line.send(b"$QStartNoAckMode#b0")
-    assert line.acknowledgement() == "+"
-    assert line.reply() == "OK"
+    assert (line.request("QStartNoAckMode"), line.acknowledged) == ("OK", b"+")
     line.acknowledges = False
-    line.send(b"$qC#b4")
-    assert line.silence() == b"$QC1#c5"
+    assert (line.request("qC"), line.acknowledged) == ("QC1", b"")
 
 
 def test_vcont_knows_continue_and_step_with_and_without_a_signal(line):

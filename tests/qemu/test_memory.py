@@ -6,7 +6,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from debugger import Debugger, GdbError
-from packets import Line, packet
+from packets import Line
 
 PAGE = 4096
 NON_CANONICAL = 0x800000000000
@@ -68,6 +68,13 @@ def test_as_much_as_fits_a_packet_is_read_at_once(line, symbols, kernel_elf):
         text = ELFFile(file).get_section_by_name(".text").data()
     data = read(line, symbols["__text_start"], 0x7fe)
     assert data == text[:0x7fe]
+
+
+@pytest.mark.parametrize("length", [0x1000, 0x8000, 0xffffffff, 2**64 - 1])
+def test_a_read_of_more_than_fits_a_packet_gives_what_fits(line, symbols, length):
+    reply = line.request(f"m{symbols['__text_start']:x},{length:x}")
+    assert 4000 < len(reply) <= 4096
+    assert line.request("qC") == "QC1"
 
 
 def test_4_kib_of_memory_are_what_the_elf_file_says(gdb_kernel, tmp_path, symbols, kernel_elf):

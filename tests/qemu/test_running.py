@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from debugger import Debugger
-from programs import line_of
+from programs import line_of, make_app
 
 
 def number_of(mark: str) -> int:
@@ -155,3 +158,18 @@ def test_x_shows_instructions_and_memory(gdb_main):
     assert [row.split()[-1] for row in shown] == ["nop"] * 3
     assert shown[0].startswith("=> ")
     assert gdb_main("x/4dg values").split("\t")[1:2] == ["10"]
+
+
+def test_a_backtrace_runs_through_the_trap_stubs(waiting, attach, tmp_path: Path):
+    """From what an interrupt's handler calls to the function that it has interrupted."""
+    (tmp_path / "program.c").write_text("""
+        void raise_it(long mark) { __asm__ volatile("int $0x50"); (void)mark; }
+        int main(void) { raise_it(0x1234); return 6; }""")
+    elf = make_app(tmp_path / "program.elf", tmp_path / "program.c")
+    debugger = attach(waiting(kernel=elf), elf)
+    debugger("break *&'kernel.log_print'")
+    debugger.resume()
+    shown = debugger("backtrace")
+    assert re.search(r"kernel\.arch_trap.*<signal handler called>.*raise_it \(mark=4660\).*main",
+                     shown.replace("\n", " ")), shown
+    assert debugger.resume()["exit-code"] == "06"

@@ -1,4 +1,4 @@
-"""test_sessions.py - attach, interrupt, detach, and debuggers that die: the kernel outlives them."""
+"""test_sessions.py - attach, interrupt, detach, and debuggers that die before the kernel does."""
 
 from __future__ import annotations
 
@@ -166,8 +166,8 @@ def test_a_debugger_killed_while_the_kernel_runs_is_followed_by_another(spinning
 
 
 @pytest.mark.parametrize("listening", [False, True], ids=["nobody", "a stranger"])
-def test_a_breakpoint_hit_after_its_debugger_was_killed_does_no_harm(gdb_echo, echo, connect, attach,
-                                                                     listening, echo_elf):
+def test_a_breakpoint_hit_after_its_debugger_was_killed_does_no_harm(
+        gdb_echo, echo, connect, attach, listening, echo_elf):
     """On the line is then nobody, or somebody who hears of the stop and goes away."""
     gdb_echo.kill()
     if listening:
@@ -197,6 +197,16 @@ def test_a_debugger_killed_before_the_end_of(debuggee, connect, attach, half, de
     line.request("qSupported:swbreak+;multiprocess+")
     line.request("QStartNoAckMode")
     line.send(half)
+    line.close()
+    assert attach(debuggee, debuggee_elf).evaluate("add(3, 4)") == "7"
+
+
+def test_a_debugger_that_asks_and_never_listens_holds_nothing_up(debuggee, connect, attach,
+                                                                 debuggee_elf):
+    line = connect(debuggee)
+    line.request("QStartNoAckMode")
+    while line.send_if_there_is_room(packet("g") * 100):
+        pass
     line.close()
     assert attach(debuggee, debuggee_elf).evaluate("add(3, 4)") == "7"
 

@@ -6,10 +6,8 @@ GDB's unwinder, single-stepping through QEMU's own stub: the kernel takes no par
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import pytest
 
 from debugger import DEADLINE, GDB
 from guest import ROOT
+from monitor import wait_for_socket
 
 SCRIPT = Path(__file__).with_name("unwind_in_gdb.py")
 VECTORS = ROOT / "arch/x86_64/vectors.def"
@@ -32,10 +31,10 @@ def unwind(boot, kernel_elf: Path, tmp_path: Path) -> Callable[..., dict]:
              "-chardev", f"socket,id=outside,path={socket},server=on,wait=off")
         wait_for_socket(socket)
         result = tmp_path / "result"
-        settings = f"scenario = {scenario!r}; arguments = {list(arguments)!r}; result = '{result}'"
+        settings = scenario, arguments, str(result)
         done = subprocess.run(
             [*GDB, "-batch", str(kernel_elf), "-ex", f"target remote {socket}",
-             "-ex", f"python {settings}", "-x", str(SCRIPT)],
+             "-ex", f"python settings = {settings!r}", "-x", str(SCRIPT)],
             text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             timeout=DEADLINE)
         assert result.exists(), done.stdout
@@ -44,21 +43,14 @@ def unwind(boot, kernel_elf: Path, tmp_path: Path) -> Callable[..., dict]:
     return walk
 
 
-def wait_for_socket(path: Path) -> None:
-    """Until QEMU has made it: nothing tells of that."""
-    deadline = time.monotonic() + DEADLINE
-    while not path.exists():
-        assert time.monotonic() < deadline, f"QEMU never made {path}"
-        os.sched_yield()
-
-
 def error_codes() -> dict[int, bool]:
     """Which vectors push an error code, by the table that the kernel is made of."""
     rows = re.findall(r'^VECTOR\((\d+), \w+, "[^"]*", ([01]),', VECTORS.read_text(), re.MULTILINE)
     return {int(vector): pushed == "1" for vector, pushed in rows}
 
 
-STUB, SAVE, RESTORE = 3, 23, 17  # instructions: at least so many are looked at
+# Instructions: at least so many are looked at.
+STUB, SAVE, RESTORE, PANIC = 3, 21, 18, 12
 THERE = STUB + SAVE
 THERE_AND_BACK = THERE + RESTORE
 
@@ -75,7 +67,7 @@ THERE_AND_BACK = THERE + RESTORE
     ("run=provoke:wild-read", "fault", (13, True), THERE - 1),
     ("run=provoke:double-fault", "fault", (8, True), THERE - 1),
     ("run=provoke:stack-overflow", "fault", (8, True), THERE - 1),
-    ("run=provoke:panic", "panic", (), 35),
+    ("run=provoke:panic", "panic", (), PANIC + SAVE),
     ("run=provoke:int3", "all_stubs", (), 256 * 3),
 ], ids=["a breakpoint", "a step", "a page fault that is mended", "an NMI", "a divide error",
         "an invalid opcode", "a page fault", "a call of nothing", "a general protection fault",
@@ -89,10 +81,13 @@ def test_the_interrupted_registers_are_found_at_every_instruction_from(
     assert found["instructions"] >= instructions
 
 
-@pytest.mark.parametrize("scenario, instructions", [
-    ("call_on_stack", 9), ("guarded_call", 15), ("guarded_call_escape", 8), ("copy", 6),
-    ("probe_register", 7), ("bottom_of_a_stack", 5), ("new_segments", 11)])
-def test_the_caller_is_found_at_every_instruction_of(unwind, scenario, instructions):
-    found = unwind("run=provoke:int3", scenario)
+@pytest.mark.parametrize("scenario, arguments, instructions", [
+    ("call", ("call_on_stack",), 8), ("call", ("guarded_call",), 14),
+    ("guarded_call_escape", (), 8), ("call", ("arch_copy",), 6), ("call", ("probe_rdmsr",), 7),
+    ("bottom_of_a_stack", (), 4), ("new_segments", (), 11)],
+    ids=["call_on_stack", "guarded_call", "guarded_call_escape", "arch_copy", "probe_rdmsr",
+         "arch_run_on_stack", "reload_segments"])
+def test_the_caller_is_found_at_every_instruction_of(unwind, scenario, arguments, instructions):
+    found = unwind("run=provoke:int3", scenario, *arguments)
     assert found["mismatches"] == []
     assert found["instructions"] >= instructions

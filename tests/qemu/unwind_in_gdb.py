@@ -2,14 +2,13 @@
 
 Steps through assembly one instruction at a time, and asks at each of them whether the unwinder
 finds the registers of the caller, or of what was interrupted.  Writes one JSON object: how many
-instructions were looked at, and every mismatch.  test_unwind.py starts it, and sets `scenario`,
-`arguments` and `result` before.
+instructions were looked at, and every mismatch.  test_unwind.py starts it, and sets `settings`
+before: which walk, its arguments, where to write.
 """
 
 from __future__ import annotations
 
 import json
-import re
 
 import gdb
 
@@ -79,19 +78,18 @@ def run_to(place: str) -> None:
     breakpoint.delete()
 
 
-def step() -> str:
-    """One instruction, but all of a function that is called; return the instruction."""
-    shown = gdb.execute("x/2i $pc", to_string=True).splitlines()
-    text = shown[0].split(":", 1)[1].strip()
-    if text.startswith("call"):
-        run_to(re.match(r"\s*(0x\w+)", shown[1]).group(1))
+def instruction() -> str:
+    """The one at the pc: "call   0xffffffff80101060 <arch_trap>"."""
+    return gdb.execute("x/i $pc", to_string=True).split(":", 1)[1].strip()
+
+
+def step() -> None:
+    """One instruction, but all of a function that is called."""
+    if instruction().startswith("call"):
+        behind = gdb.execute("x/2i $pc", to_string=True).splitlines()[1].split()[0]
+        run_to(behind)
     else:
         gdb.execute("stepi", to_string=True)
-    return text
-
-
-def at_call_of(function: str) -> bool:
-    return f"<{function}>" in gdb.execute("x/i $pc", to_string=True)
 
 
 # ---- Traps ----
@@ -106,6 +104,14 @@ def hardware_frame(registers: dict[str, int], error_code: bool) -> dict[str, int
     return registers | pushed
 
 
+def to_the_handler(walk: Walk) -> Walk:
+    while "<arch_trap>" not in instruction():
+        walk.look()
+        step()
+    walk.look()
+    return walk
+
+
 def through_a_trap(vector: int, error_code: bool, before: dict[str, int] | None,
                    returns: bool) -> Walk:
     """From the stub's first instruction to the handler, and back if it returns.  `before`: some
@@ -114,11 +120,9 @@ def through_a_trap(vector: int, error_code: bool, before: dict[str, int] | None,
     walk = Walk(hardware_frame(here(), error_code))
     for name, value in (before or {}).items():
         if walk.expected[name] != value:
-            walk.mismatches.append(f"the trap pushed {name} {walk.expected[name]:#x}, not {value:#x}")
-    while not at_call_of("arch_trap"):
-        walk.look()
-        step()
-    walk.look()
+            walk.mismatches.append(f"the trap pushed {name} {walk.expected[name]:#x}, "
+                                   f"not {value:#x}")
+    to_the_handler(walk)
     gdb.execute("stepi", to_string=True)  # into the handler: unwinders pass through two frames
     interrupted = gdb.newest_frame().older().older()
     if values_of(interrupted, ALL) != walk.expected:
@@ -135,10 +139,10 @@ def back_from_a_trap(walk: Walk) -> None:
     walk.expected = {name: int(frame["rflags" if name == "eflags" else name]) & MASK
                      for name in ALL}
     walk.expected["eflags"] &= FLAGS
-    while True:
+    end = walk.expected["rip"]
+    while number("$rip") != end:
         walk.look()
-        if step().startswith("iretq"):
-            break
+        step()
     if here() != walk.expected:
         walk.mismatches.append("after the return, the registers are not those of the frame")
 
@@ -147,11 +151,7 @@ def breakpoint_trap() -> Walk:
     """Without an error code, on an IST stack."""
     run_to("arch_breakpoint")
     before = here()
-    return through_a_trap(3, False, {"rip": before["rip"] + 1, **keep(before, "rip")}, True)
-
-
-def keep(registers: dict[str, int], *but: str) -> dict[str, int]:
-    return {name: value for name, value in registers.items() if name not in but}
+    return through_a_trap(3, False, before | {"rip": before["rip"] + 1}, True)
 
 
 def step_trap() -> Walk:
@@ -206,24 +206,26 @@ def all_stubs(vectors: dict[int, bool]) -> Walk:
 
 # ---- Calls ----
 
-def enter_by_hand(function: str, **arguments: str) -> Walk:
-    """As if called from where arch_breakpoint() has been."""
-    run_to("arch_breakpoint")
-    for name, value in arguments.items():
-        gdb.execute(f"set var ${name} = (unsigned long)({value})")
-    gdb.execute(f"set var $rip = (unsigned long)&{function}")
+def just_called() -> Walk:
+    """At a function's first instruction."""
     registers = here()
     expected = {name: registers[name] for name in KEPT_OVER_CALLS}
-    expected["rip"] = word(registers["rsp"])
-    expected["rsp"] = registers["rsp"] + 8
-    return Walk(expected)
+    return Walk(expected | {"rip": word(registers["rsp"]), "rsp": registers["rsp"] + 8})
+
+
+def enter_by_hand(function: str) -> Walk:
+    """As if called from where arch_breakpoint() has been."""
+    run_to("arch_breakpoint")
+    for name, value in ARGUMENTS[function].items():
+        gdb.execute(f"set var ${name} = (unsigned long)({value})")
+    gdb.execute(f"set var $rip = (unsigned long)&{function}")
+    return just_called()
 
 
 def to_its_return(walk: Walk) -> Walk:
-    while True:
+    while number("$rip") != walk.expected["rip"]:
         walk.look()
-        if step().startswith("ret"):
-            break
+        step()
     registers = here()
     if {name: registers[name] for name in KEPT_OVER_CALLS} != walk.expected:
         walk.mismatches.append("after the return, the registers are not the caller's")
@@ -232,21 +234,22 @@ def to_its_return(walk: Walk) -> Walk:
 
 STACK_TOP = "(char *)&stacks + sizeof(stacks)"
 CONTEXT = "(char *)&stacks + sizeof(stacks) - 4096"
+ARGUMENTS = {
+    "call_on_stack": {"rdi": STACK_TOP, "rsi": "&arch_cpu_count", "rdx": "0"},
+    "arch_run_on_stack": {"rdi": STACK_TOP, "rsi": "&arch_cpu_count", "rdx": "0"},
+    "guarded_call": {"rdi": "&arch_cpu_count", "rsi": "0", "rdx": CONTEXT},
+    "arch_copy": {"rdi": CONTEXT, "rsi": "&heartbeat", "rdx": "4"},
+    "probe_rdmsr": {"rdi": "0xc0000080", "rsi": CONTEXT},  # EFER: the processor has it
+}
 
 
-def call_on_stack() -> Walk:
-    return to_its_return(enter_by_hand("call_on_stack", rdi=STACK_TOP, rsi="&arch_cpu_count",
-                                       rdx="0"))
-
-
-def guarded_call() -> Walk:
-    return to_its_return(enter_by_hand("guarded_call", rdi="&arch_cpu_count", rsi="0",
-                                       rdx=CONTEXT))
+def call(function: str) -> Walk:
+    return to_its_return(enter_by_hand(function))
 
 
 def guarded_call_escape() -> Walk:
     """From a function that has lost the registers which the context keeps."""
-    walk = enter_by_hand("guarded_call", rdi="&arch_cpu_count", rsi="0", rdx=CONTEXT)
+    walk = enter_by_hand("guarded_call")
     run_to("arch_cpu_count")
     for name in ("rbx", "rbp", "r12", "r13", "r14", "r15"):
         gdb.execute(f"set var ${name} = 0x1234")
@@ -254,65 +257,44 @@ def guarded_call_escape() -> Walk:
     gdb.execute("set var $rsp = $rsp + 16")  # guard.c: as in the context
     gdb.execute("set var $rip = (unsigned long)&guarded_call_escape")
     kept, walk.expected = walk.expected, {name: walk.expected[name] for name in ("rip", "rsp")}
-    while not gdb.execute("x/i $pc", to_string=True).split(":", 1)[1].strip().startswith("ret"):
+    while not instruction().startswith("ret"):
         walk.look()
         step()
     walk.expected = kept
     return to_its_return(walk)
 
 
-def copy() -> Walk:
-    return to_its_return(enter_by_hand("arch_copy", rdi=CONTEXT, rsi="&heartbeat", rdx="4"))
-
-
-def probe_register() -> Walk:
-    """One that exists, as most do."""
-    return to_its_return(enter_by_hand("probe_rdmsr", rdi="0xc0000080", rsi=CONTEXT))
-
-
 def bottom_of_a_stack() -> Walk:
     """arch_run_on_stack() has no caller to go back to."""
-    walk = enter_by_hand("arch_run_on_stack", rdi=STACK_TOP, rsi="&arch_cpu_count", rdx="0")
-    while True:
+    walk = enter_by_hand("arch_run_on_stack")
+    while not instruction().startswith("ud2"):
         walk.look_for_no_caller()
-        if step().startswith("call"):
-            break
-    walk.look_for_no_caller()
+        step()
     return walk
 
 
 def new_segments() -> Walk:
     run_to("reload_segments")
-    registers = here()
-    walk = Walk({name: registers[name] for name in KEPT_OVER_CALLS})
-    walk.expected["rip"] = word(registers["rsp"])
-    walk.expected["rsp"] = registers["rsp"] + 8
-    while True:
+    walk = just_called()
+    end = walk.expected["rip"]
+    while number("$rip") != end:
         walk.look()
-        if step().startswith(("retf", "lret", "rex.W retf", "rex.W lret")):
-            break
+        step()
     return walk
 
 
 def panic() -> Walk:
     """A trap without hardware: from the call to the handler."""
     run_to("arch_panic")
-    registers = here()
-    walk = Walk({name: registers[name] for name in KEPT_OVER_CALLS})
-    walk.expected["rip"] = word(registers["rsp"])
-    walk.expected["rsp"] = registers["rsp"] + 8
-    while not at_call_of("arch_trap"):
-        walk.look()
-        step()
-    walk.look()
-    return walk
+    return to_the_handler(just_called())
 
 
 def main() -> None:
     gdb.execute("set pagination off")
     gdb.execute("set backtrace past-main on")
-    walk = globals()[scenario](*arguments)  # noqa: F821
-    with open(result, "w", encoding="ascii") as file:  # noqa: F821
+    scenario, arguments, result = settings  # noqa: F821: set by who starts this
+    walk = globals()[scenario](*arguments)
+    with open(result, "w", encoding="ascii") as file:
         json.dump({"instructions": walk.instructions, "mismatches": walk.mismatches}, file)
 
 
