@@ -9,9 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "fake_client.h"
-
-static struct fake_machine machine;
+#include "one_client.h"
 
 static void prepare(void)
 {
@@ -19,41 +17,6 @@ static void prepare(void)
     fake_set(&machine, 1, FAKE_RIP, 0x1000);
     fake_set(&machine, 2, FAKE_RIP, 0x2000);
     fake_attach(&machine);
-}
-
-static const char *ask(const char *request)
-{
-    return fake_exchange(&machine, request);
-}
-
-static enum gdbstub_event request(const char *text)
-{
-    return fake_request(&machine, text, strlen(text));
-}
-
-/* The next packet from the stub, or "(none)". */
-static const char *hear(void)
-{
-    return fake_take_packet(&machine, NULL) < 0 ? "(none)" : machine.reply;
-}
-
-static void expect_silence(void)
-{
-    assert_string_equal(hear(), "(none)");
-}
-
-static enum gdbstub_event step_trap(gdbstub_thread thread)
-{
-    return fake_stop(&machine, GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGTRAP, thread);
-}
-
-static void expect_stop(const char *start, const char *thread)
-{
-    const char *reply = hear();
-
-    if (strncmp(reply, start, strlen(start)) != 0 || strstr(reply, thread) == NULL)
-        fail_msg("expected %s...%s, got \"%s\"", start, thread, reply);
-    expect_silence();
 }
 
 static void ctrl_c_breaks_in(void **state)

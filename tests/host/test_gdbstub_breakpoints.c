@@ -10,9 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "fake_client.h"
-
-static struct fake_machine machine;
+#include "one_client.h"
 
 static void prepare(void)
 {
@@ -20,11 +18,6 @@ static void prepare(void)
     for (unsigned i = 0; i < FAKE_MEMORY; i++)
         machine.memory[i] = (uint8_t)i;
     fake_attach(&machine);
-}
-
-static const char *ask(const char *request)
-{
-    return fake_exchange(&machine, request);
 }
 
 static void a_breakpoint_is_planted_and_removed(void **state)

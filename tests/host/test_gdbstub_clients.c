@@ -10,11 +10,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "fake_client.h"
+#include "one_client.h"
 
 #define ZEROS_16 "0000000000000000"
-
-static struct fake_machine machine;
 
 static void prepare(void)
 {
@@ -24,11 +22,6 @@ static void prepare(void)
     machine.refused_from = 0x6000;
     machine.refused_to = 0x7000;
     fake_attach(&machine);
-}
-
-static const char *ask(const char *request)
-{
-    return fake_exchange(&machine, request);
 }
 
 /* What the port does not offer is neither advertised nor spoken. */

@@ -9,9 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "fake_client.h"
-
-static struct fake_machine machine;
+#include "one_client.h"
 
 static void prepare(void)
 {
@@ -19,11 +17,6 @@ static void prepare(void)
     for (unsigned i = 0; i < sizeof(machine.memory); i++)
         machine.memory[i] = (uint8_t)(i ^ i >> 8);
     fake_attach(&machine);
-}
-
-static const char *ask(const char *request)
-{
-    return fake_exchange(&machine, request);
 }
 
 /* Ask for more than there is, or than fits. */

@@ -10,30 +10,13 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "fake_client.h"
-
-static struct fake_machine machine;
+#include "one_client.h"
 
 static void prepare(void)
 {
     fake_init(&machine);
     fake_set(&machine, 1, FAKE_RIP, 0x1040);
     fake_attach(&machine);
-}
-
-static const char *ask(const char *request)
-{
-    return fake_exchange(&machine, request);
-}
-
-static enum gdbstub_event request(const char *text)
-{
-    return fake_request(&machine, text, strlen(text));
-}
-
-static const char *hear(void)
-{
-    return fake_take_packet(&machine, NULL) < 0 ? "(none)" : machine.reply;
 }
 
 /* What GDB 13.1 says when it attaches, in its order, and what it must hear. */
