@@ -13,7 +13,6 @@
 #include "arch/x86_64/memory_layout.h"
 
 #define EXPORT(name, value) __asm__ volatile(".ascii \"@ " #name " %c0\"" : : "i"(value))
-#define FRAME(name, field)  EXPORT(FRAME_##name, offsetof(struct trap_frame, field))
 #define GUARD(name, field)  EXPORT(GUARD_##name, offsetof(struct guard_context, field))
 
 /* One bit for each vector whose error code the processor pushes. */
@@ -27,12 +26,6 @@ void layout(void);
 void layout(void)
 {
     EXPORT(FRAME_SIZE, sizeof(struct trap_frame));
-    FRAME(VECTOR, vector);
-    FRAME(ERROR, error);
-    FRAME(RIP, rip);
-    FRAME(CS, cs);
-    FRAME(RFLAGS, rflags);
-    FRAME(RSP, rsp);
 
     GUARD(RBX, rbx);
     GUARD(RBP, rbp);

@@ -1,5 +1,5 @@
 /*
- * calls.h - the functions of calls.asm and probe.asm that only the architecture uses.
+ * calls.h - what calls.asm and probe.asm have for the architecture alone.
  */
 #ifndef ARCH_X86_64_CALLS_H
 #define ARCH_X86_64_CALLS_H
@@ -22,9 +22,6 @@ void call_on_stack(uint64_t top, void (*function)(void *), void *argument);
 
 /* After lgdt: load the selectors of descriptors.h. */
 void reload_segments(void);
-
-/* Read a model-specific register.  False if the processor does not have it. */
-bool probe_rdmsr(uint32_t msr, uint64_t *value);
 
 /* A row of the fixups section: an access that may fault, and where it goes on if it does. */
 struct fixup {

@@ -1,8 +1,8 @@
 /*
  * frame.h - the saved registers of whatever was interrupted: the one context format.
  *
- * Pushed downwards, so the struct reads from the last push to the first.  entry.asm takes every
- * offset from build/layout.inc, which is generated from this file.
+ * Pushed downwards, so the struct reads from the last push to the first.  entry.asm compares its
+ * pushes with the size in build/layout.inc, which is generated from this file.
  */
 #ifndef ARCH_X86_64_FRAME_H
 #define ARCH_X86_64_FRAME_H

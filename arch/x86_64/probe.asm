@@ -1,4 +1,4 @@
-; probe.asm - accesses that may fault, each with the place where it then goes on.
+; probe.asm - the access that may fault, with the place where it then goes on.
 ;
 ; A row {faulting instruction, where to go} in .fixups; guard.c looks the trapping pc up there.
 
@@ -27,20 +27,3 @@ copy_done:
     ret
     cfi_end
     fixup copy_access, copy_done
-
-; bool probe_rdmsr(uint32_t msr, uint64_t *value): false if there is no such register.
-align 16
-    cfi_begin probe_rdmsr, cfi_plain_cie
-    mov ecx, edi
-rdmsr_access:
-    rdmsr
-    shl rdx, 32
-    or rax, rdx
-    mov [rsi], rax
-    mov eax, 1
-    ret
-rdmsr_absent:
-    xor eax, eax
-    ret
-    cfi_end
-    fixup rdmsr_access, rdmsr_absent
