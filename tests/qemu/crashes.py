@@ -22,13 +22,14 @@ class Crash:
     rule: str       # the kind of explanation
     words: str      # of it, that must be in the verdict
     file: str = PROVOKE_C
+    span: int = 1   # how many lines from there on are right: a whole function's
 
     @property
-    def line(self) -> int:
-        """The number of the line."""
+    def lines(self) -> range:
+        """The numbers of the lines."""
         lines = (ROOT / self.file).read_text().splitlines()
         [number] = [n for n, text in enumerate(lines, 1) if text.strip().startswith(self.code)]
-        return number
+        return range(number, number + self.span)
 
 
 CRASHES = {
@@ -52,9 +53,9 @@ CRASHES = {
                        "execute-data", "execution of no-execute memory: received"),
     "stack-overflow": Crash("#DF", "sort_parcels", "labels[i] = count + i",
                             "stack-overflow", "the boot stack ran into its guard page"),
-    "smashed-return-address": Crash("#PF", "print_label", "volatile uint64_t *frame =",
+    "smashed-return-address": Crash("#PF", "print_label", "static STORY void print_label(",
                                     "corrupted-return",
-                                    "corrupted return address 0x414141414141"),
+                                    "corrupted return address 0x414141414141", span=6),
     "gp-segment": Crash("#GP", "arch_provoke_bad_selector", "mov fs, eax",
                         "bad-selector", "bad segment selector 0x7ff8", PROVOKE_ASM),
     "gp-msr": Crash("#GP", "arch_provoke_bad_register", "wrmsr",

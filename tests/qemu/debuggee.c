@@ -63,7 +63,7 @@ KEEP long factorial(long n)
 
 KEEP long poke(long *address)
 {
-    *address = 1; /* POKING */
+    *address = 1;
     return *address;
 }
 
@@ -123,11 +123,11 @@ int main(void)
 
     parcel = heavier(parcel, scaled);
     sum += factorial(5);
-    sum += swap(1, sum).first; /* SWAPPING */
+    sum += swap(1, sum).first;
     nops();
     exchange_registers();
     count_to(1000);
-    __asm__ volatile("int3"); /* OWN BREAKPOINT */
+    __asm__ volatile("int3");
     poke(&values[2]);
     total += sum + (long)exact;
     spin(); /* SPINNING */

@@ -77,8 +77,9 @@ def test_every_section_of_the_record_is_there_and_whole(crash_log, name):
 def test_the_report_names_exception_function_file_and_line(crash_report, name):
     report, crash = crash_report(name), CRASHES[name]
     place = report["place"]
-    assert (report["event"]["exception"], place["function"], place["file"], place["line"]) == \
-        (crash.exception, crash.function, crash.file, crash.line)
+    assert (report["event"]["exception"], place["function"], place["file"]) == \
+        (crash.exception, crash.function, crash.file)
+    assert place["line"] in crash.lines
 
 
 @pytest.mark.parametrize("name", CRASHES)
@@ -124,7 +125,7 @@ def test_crash_py_gdb_shows_the_frames_of_the_report(crash_report, crash_log, na
 def test_the_verdict_comes_first(crash_log):
     said = run([CRASH, "report", str(crash_log("null-read"))])
     assert said.startswith(f"null pointer: read at offset 0x18, in next_parcel at "
-                           f"kernel/provoke.c:{CRASHES['null-read'].line}")
+                           f"kernel/provoke.c:{CRASHES['null-read'].lines[0]}")
 
 
 @pytest.mark.parametrize("words", [

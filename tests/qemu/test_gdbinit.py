@@ -1,0 +1,46 @@
+"""test_gdbinit.py - the repository's .gdbinit: GDB says the same with it, in fewer round trips."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+from debugger import DEADLINE
+from guest import ROOT
+
+SENT = re.compile(r"^w ", re.MULTILINE)  # a packet, in GDB's remotelogfile
+COMMANDS = ("break summarize", "continue", "backtrace", "x/20i $pc", "x/64xb &command_line",
+            "stepi", "stepi", "print mix(1, 2)", "print/x $cr0", "print newest->beat")
+
+
+def session(guest, elf: Path, log: Path, *options: str) -> tuple[str, int]:
+    """What GDB says once it is attached, and how many packets that took."""
+    words = [word for command in (f"set remotelogfile {log}", f"target remote {guest.gdb}",
+                                  "echo ATTACHED\\n", *COMMANDS) for word in ("-ex", command)]
+    done = subprocess.run(["gdb", "-nx", "-q", "-batch", *options, elf, *words], cwd=ROOT,
+                          timeout=DEADLINE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    return done.stdout.partition("ATTACHED\n")[2], len(SENT.findall(log.read_text()))
+
+
+def test_the_same_is_said_in_fewer_packets(waiting, kernel_elf, tmp_path):
+    """Of two machines that wait in the same place."""
+    plain, many = session(waiting(), kernel_elf, tmp_path / "many")
+    helped, few = session(waiting(), kernel_elf, tmp_path / "few", "-x", str(ROOT / ".gdbinit"))
+    assert "$1 = 384" in plain and helped == plain
+    assert few < many * 3 / 4, f"{few} packets with .gdbinit, {many} without"
+
+
+def test_what_is_below_the_kernel_can_still_be_read(waiting, attach):
+    gdb = attach(waiting())
+    first_page = gdb("x/4xb 0xffff800000000000")
+    gdb(f"source {ROOT}/.gdbinit")
+    assert gdb("x/4xb 0xffff800000000000") == first_page
+    assert first_page.count("0x") == 5, first_page
+
+
+def test_it_connects_by_one_word(attach, waiting):
+    gdb = attach(waiting())
+    gdb(f"source {ROOT}/.gdbinit")
+    assert "target remote localhost:1234" in gdb("show user trapline")
