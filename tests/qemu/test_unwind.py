@@ -83,9 +83,9 @@ def test_the_interrupted_registers_are_found_at_every_instruction_from(
 
 @pytest.mark.parametrize("scenario, arguments, instructions", [
     ("call", ("call_on_stack",), 8), ("call", ("guarded_call",), 14),
-    ("guarded_call_escape", (), 8), ("call", ("arch_copy",), 6), ("call", ("probe_rdmsr",), 7),
+    ("guarded_call_escape", (), 8), ("call", ("arch_copy",), 6),
     ("bottom_of_a_stack", (), 4), ("new_segments", (), 11)],
-    ids=["call_on_stack", "guarded_call", "guarded_call_escape", "arch_copy", "probe_rdmsr",
+    ids=["call_on_stack", "guarded_call", "guarded_call_escape", "arch_copy",
          "arch_run_on_stack", "reload_segments"])
 def test_the_caller_is_found_at_every_instruction_of(unwind, scenario, arguments, instructions):
     found = unwind("run=provoke:int3", scenario, *arguments)

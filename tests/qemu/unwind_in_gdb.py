@@ -239,7 +239,6 @@ ARGUMENTS = {
     "arch_run_on_stack": {"rdi": STACK_TOP, "rsi": "&arch_cpu_count", "rdx": "0"},
     "guarded_call": {"rdi": "&arch_cpu_count", "rsi": "0", "rdx": CONTEXT},
     "arch_copy": {"rdi": CONTEXT, "rsi": "&heartbeat", "rdx": "4"},
-    "probe_rdmsr": {"rdi": "0xc0000080", "rsi": CONTEXT},  # EFER: the processor has it
 }
 
 
