@@ -106,8 +106,11 @@ static struct trap_frame *first_frame(enum arch_stack_purpose purpose)
     return (struct trap_frame *)(uintptr_t)(purpose_stack_top(purpose) - sizeof(struct trap_frame));
 }
 
-static struct trap_frame *move_frame(const struct trap_frame *frame, struct trap_frame *to)
+static struct trap_frame *move_frame(const struct trap_frame *frame,
+                                     enum arch_stack_purpose purpose)
 {
+    struct trap_frame *to = first_frame(purpose);
+
     *to = *frame;
     return to;
 }
@@ -117,15 +120,12 @@ static struct trap_frame *move_frame(const struct trap_frame *frame, struct trap
  * stays where it is; it must not fault. */
 static struct trap_frame *nmi_frame(struct trap_frame *frame)
 {
-    struct trap_frame *first = first_frame(ARCH_STACK_NMI);
     unsigned cpu = arch_cpu_id();
-    struct arch_stack stack;
 
-    if (in_nmi[cpu] ||
-        (arch_find_stack(frame->rsp, &stack) && stack.top == purpose_stack_top(ARCH_STACK_NMI)))
+    if (in_nmi[cpu] || is_on_purpose_stack(frame->rsp, ARCH_STACK_NMI))
         return frame;
     in_nmi[cpu] = true;
-    return move_frame(frame, first);
+    return move_frame(frame, ARCH_STACK_NMI);
 }
 
 /* Where to handle the trap: `frame`, or a copy of it on another stack.  What the kernel's own code
@@ -138,7 +138,7 @@ struct trap_frame *arch_trap_stack(struct trap_frame *frame)
     if (exception_of(frame->vector) == &interrupt || (frame->cs & 3) != 0 ||
         is_emergency_stack((uint64_t)(uintptr_t)frame))
         return frame;
-    return move_frame(frame, first_frame(ARCH_STACK_EXCEPTION));
+    return move_frame(frame, ARCH_STACK_EXCEPTION);
 }
 
 /* CR2 as each CPU's innermost page fault left it. */

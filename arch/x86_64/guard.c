@@ -79,12 +79,10 @@ bool arch_recover(struct trap *trap)
 
 void arch_call_on_stack(enum arch_stack_purpose purpose, void (*function)(void *), void *argument)
 {
-    uint64_t top = purpose_stack_top(purpose);
     uint64_t here = (uint64_t)(uintptr_t)__builtin_frame_address(0);
-    struct arch_stack stack;
 
-    if (arch_find_stack(here, &stack) && stack.top == top)
+    if (is_on_purpose_stack(here, purpose))
         function(argument);
     else
-        call_on_stack(top, function, argument);
+        call_on_stack(purpose_stack_top(purpose), function, argument);
 }

@@ -111,11 +111,19 @@ uint64_t purpose_stack_top(enum arch_stack_purpose purpose)
     return address_of(stacks.purpose[purpose].memory) + PURPOSE_STACK_BYTES;
 }
 
+static bool is_on(uint64_t address, uint64_t top, size_t bytes)
+{
+    return top - bytes <= address && address < top;
+}
+
 static bool is_on_ist(uint64_t address, unsigned slot)
 {
-    uint64_t top = ist_stack_top(slot);
+    return is_on(address, ist_stack_top(slot), IST_STACK_BYTES);
+}
 
-    return top - IST_STACK_BYTES <= address && address < top;
+bool is_on_purpose_stack(uint64_t address, enum arch_stack_purpose purpose)
+{
+    return is_on(address, purpose_stack_top(purpose), PURPOSE_STACK_BYTES);
 }
 
 bool is_emergency_stack(uint64_t address)

@@ -38,7 +38,10 @@ void regions_init(void);
 uint64_t ist_stack_top(unsigned slot);
 uint64_t purpose_stack_top(enum arch_stack_purpose purpose);
 
-/* Is `address` on one of those? */
+/* Is `address` on that purpose's stack? */
+bool is_on_purpose_stack(uint64_t address, enum arch_stack_purpose purpose);
+
+/* Is it on any stack of an IST slot or a purpose? */
 bool is_emergency_stack(uint64_t address);
 
 #endif
