@@ -67,15 +67,121 @@ enum arch_identity {
     ARCH_ELF_MACHINE = 62, /* e_machine of the kernel's ELF: EM_X86_64 */
 };
 
+enum arch_cpu_limits {
+    ARCH_CPUS = 8,
+};
+
 /* Which CPU this is, from 0; anywhere.  Trusts no register that a broken kernel may destroy. */
 unsigned arch_cpu_id(void);
+
+/* How many run; they are numbered without gaps.  Anywhere. */
 unsigned arch_cpu_count(void);
+
+/* Start the processors that the firmware lists, at most `limit` in all, one after another: each
+ * calls enter(cpu) with its own descriptor tables and emergency stacks, on a stack of its own,
+ * interrupts off; enter() never returns.  Returns how many run, this one included; one that does
+ * not answer in a bounded time is left out, with a word in the log by the caller's count. */
+unsigned arch_start_cpus(unsigned limit, void (*enter)(unsigned cpu));
 
 void arch_pause(void);           /* in a loop that polls; anywhere */
 _Noreturn void arch_halt(void);  /* interrupts off, for ever; anywhere */
 _Noreturn void arch_reset(void); /* reset the machine; anywhere */
 void arch_interrupts_enable(void);
-void arch_interrupts_disable(void);
+bool arch_interrupts_disable(void); /* true if they were enabled */
+void arch_interrupts_wait(void);    /* enable them, and wait for the next one */
+
+/* ---- Interrupts ---- */
+
+/* What TRAP_INTERRUPT was about. */
+enum arch_interrupt {
+    ARCH_INTERRUPT_SPURIOUS,   /* nobody asked */
+    ARCH_INTERRUPT_TIMER,      /* this CPU's tick */
+    ARCH_INTERRUPT_YIELD,      /* arch_yield() */
+    ARCH_INTERRUPT_RESCHEDULE, /* from another CPU: look at the run queue */
+    ARCH_INTERRUPT_FLUSH,      /* from another CPU: translations have changed */
+    ARCH_INTERRUPT_DEVICE,     /* a device's line */
+    ARCH_INTERRUPTS,
+};
+enum arch_interrupt arch_interrupt_source(const struct trap *trap);
+
+/* The interrupt has been taken care of: let the next one in.  Before a switch of threads. */
+void arch_interrupt_done(const struct trap *trap);
+
+/* Start this CPU's tick, `hz` times a second.  False if it has no timer. */
+bool arch_timer_start(unsigned hz);
+
+/* Raise ARCH_INTERRUPT_RESCHEDULE or _FLUSH on another CPU; TRAP_NMI there.  Anywhere. */
+void arch_send_interrupt(unsigned cpu, enum arch_interrupt interrupt);
+void arch_send_nmi(unsigned cpu);
+
+/* ---- Threads: a thread that does not run is a frame on its own stack ---- */
+
+/* What a thread owns beside its frame: x87 and SSE state, bases of segments. */
+struct arch_context {
+    _Alignas(16) uint8_t bytes[512 + 16];
+};
+
+void arch_context_init(struct arch_context *context);
+
+/* Make a frame at the top of a kernel stack, to be loaded by a trap: it calls function(argument)
+ * with interrupts on, or enters user code at `entry`.  function() must not return. */
+struct trap_frame *arch_frame_for_kernel(void *stack_top, void (*function)(void *), void *argument);
+struct trap_frame *arch_frame_for_user(void *stack_top, uint64_t entry, uint64_t user_stack,
+                                       uint64_t argument);
+
+/* This CPU is about to load another thread's frame: save and load what frames do not hold.
+ * `stack_top` is where traps from user code begin; `space` is an address space.  Interrupts off. */
+void arch_switch(struct arch_context *from, const struct arch_context *to, void *stack_top,
+                 uint64_t space);
+
+/* Trap into ARCH_INTERRUPT_YIELD: this thread's frame is complete, another's may be loaded. */
+void arch_yield(void);
+
+/* A system call's number and its arguments, and where its result goes.  TRAP_SYSCALL is raised by
+ * int 0x80 and by SYSCALL alike. */
+enum arch_syscall_limits {
+    ARCH_SYSCALL_ARGUMENTS = 6,
+};
+uint64_t arch_syscall_number(const struct trap_frame *frame);
+uint64_t arch_syscall_argument(const struct trap_frame *frame, unsigned n);
+void arch_syscall_return(struct trap_frame *frame, int64_t result);
+
+/* ---- Address spaces of user programs: the kernel's half is the same in all ---- */
+
+#define ARCH_USER_START 0x0000000000010000u /* page 0 and some more are never mapped */
+#define ARCH_USER_END   0x00007ffffffff000u
+
+/* A space is named by the physical address of its root table. */
+uint64_t arch_kernel_space(void);
+uint64_t arch_space_current(void); /* anywhere */
+
+/* An empty space; 0 if memory is short.  Destroying gives its tables back, not what is mapped; no
+ * CPU may have it loaded. */
+uint64_t arch_space_create(void);
+void arch_space_destroy(uint64_t space);
+
+/* Map the page at user address `address` to a frame, replacing what was there.  `permissions`:
+ * enum crash_map_permissions.  False if memory is short.  Other CPUs' translations are the
+ * caller's matter. */
+bool arch_space_map(uint64_t space, uint64_t address, uint64_t frame, unsigned permissions);
+void arch_space_unmap(uint64_t space, uint64_t address);
+
+/* What is mapped there: the frame, and its permissions if not NULL; 0: nothing.  Anywhere. */
+uint64_t arch_space_find(uint64_t space, uint64_t address, unsigned *permissions);
+
+/* Forget this CPU's translation of one page, or all of the user half. */
+void arch_flush_page(uint64_t address);
+void arch_flush_space(void);
+
+/* ---- Physical memory ---- */
+
+/* The n-th range that boot has left free; false past the last.  From arch_use_frames() on, the
+ * architecture takes page frames for its tables from the kernel. */
+bool arch_free_memory(size_t n, uint64_t *start, uint64_t *end);
+void arch_use_frames(uint64_t (*take)(void), void (*give)(uint64_t frame));
+
+/* Where physical memory can be read and written by the kernel. */
+void *arch_physical(uint64_t physical);
 
 /* Leave the emulator with `code` (0..127) as its guest's status; returns where there is no
  * emulator that offers a way out.  Anywhere. */

@@ -28,6 +28,7 @@ enum trap_kind {
     TRAP_MACHINE,     /* the hardware itself failed */
     TRAP_DOUBLE,      /* a fault while delivering a fault */
     TRAP_PANIC,       /* the kernel gave up by itself */
+    TRAP_SYSCALL,     /* user code asks the kernel for something */
     TRAP_KINDS,       /* how many there are */
 };
 

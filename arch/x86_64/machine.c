@@ -24,6 +24,10 @@ enum machine_ports {
     DEBUG_EXIT_MAX = 127,
 };
 
+enum machine_flags {
+    RFLAGS_IF = 1 << 9,
+};
+
 void arch_pause(void)
 {
     __asm__ volatile("pause");
@@ -34,9 +38,17 @@ void arch_interrupts_enable(void)
     __asm__ volatile("sti" : : : "memory");
 }
 
-void arch_interrupts_disable(void)
+bool arch_interrupts_disable(void)
 {
-    __asm__ volatile("cli" : : : "memory");
+    uint64_t flags;
+
+    __asm__ volatile("pushfq; popq %0; cli" : "=r"(flags) : : "memory");
+    return (flags & RFLAGS_IF) != 0;
+}
+
+void arch_interrupts_wait(void)
+{
+    __asm__ volatile("sti; hlt" : : : "memory"); /* nothing comes in between: SDM 2B, STI */
 }
 
 _Noreturn void arch_halt(void)
@@ -78,7 +90,7 @@ static void reset_by_triple_fault(void)
 
 _Noreturn void arch_reset(void)
 {
-    arch_interrupts_disable();
+    (void)arch_interrupts_disable();
     reset_by_chip_set();
     reset_by_keyboard_controller();
     reset_by_triple_fault();
