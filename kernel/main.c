@@ -9,13 +9,16 @@
 #include "arch/arch.h"
 #include "command_line.h"
 #include "console.h"
+#include "cpus.h"
 #include "crash.h"
 #include "debugger.h"
 #include "heartbeat.h"
 #include "log.h"
 #include "panic.h"
 #include "provoke.h"
+#include "schedule.h"
 #include "string.h"
+#include "thread.h"
 #include "traps.h"
 
 enum exit_status {
@@ -73,6 +76,7 @@ void kernel_main(void)
     arch_init_memory();                                /* page tables: guards, no W with X */
     arch_init_time();                                  /* from here on, the log has times */
     arch_init_interrupts();                            /* controllers known, all lines masked */
+    threads_init();                                    /* this is thread 1 from here on */
 
     if (command_line_flag("gdbwait")) {
         console_print("waiting for debugger\n");
@@ -80,7 +84,9 @@ void kernel_main(void)
     } else {
         debugger_listen(); /* from here on, GDB can break in */
     }
+    (void)arch_timer_start(SCHEDULE_HZ); /* from here on, threads take turns */
     arch_interrupts_enable();
+    cpus_init(); /* the others */
 
     spec = command_line_value("run");
     if (spec == NULL && app_present())

@@ -26,6 +26,9 @@ void layout(void);
 void layout(void)
 {
     EXPORT(FRAME_SIZE, sizeof(struct trap_frame));
+    EXPORT(FRAME_CS, offsetof(struct trap_frame, cs));
+    EXPORT(TABLES_KERNEL_RSP, offsetof(struct cpu_tables, tss.rsp));
+    EXPORT(TABLES_USER_RSP, offsetof(struct cpu_tables, user_rsp));
 
     GUARD(RBX, rbx);
     GUARD(RBP, rbp);
@@ -37,7 +40,11 @@ void layout(void)
 
     EXPORT(VECTOR_ERROR_MASK, VECTOR_ERROR_MASK);
     EXPORT(VECTOR_PANIC, ARCH_VECTOR_PANIC);
+    EXPORT(VECTOR_SYSCALL, VECTOR_SYSCALL);
+    EXPORT(VECTOR_YIELD, VECTOR_YIELD);
     EXPORT(SELECTOR_KERNEL_CODE, SELECTOR_KERNEL_CODE);
     EXPORT(SELECTOR_KERNEL_DATA, SELECTOR_KERNEL_DATA);
+    EXPORT(SELECTOR_USER_CODE, SELECTOR_USER_CODE);
+    EXPORT(SELECTOR_USER_DATA, SELECTOR_USER_DATA);
     EXPORT(KERNEL_BASE, KERNEL_BASE);
 }

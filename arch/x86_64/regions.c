@@ -136,6 +136,11 @@ bool arch_in_debug_trap(const struct trap_frame *frame)
     return is_on_ist(frame->rsp, IST_DEBUG) || is_on_ist(frame->rsp, IST_BREAKPOINT);
 }
 
+bool arch_in_trap(const struct trap_frame *frame)
+{
+    return is_emergency_stack(frame->rsp);
+}
+
 static bool contains(const struct region *region, uint64_t address)
 {
     return region->start <= address && address < region->end;

@@ -183,14 +183,14 @@ int arch_line_read(enum arch_line line)
     return -1;
 }
 
-bool arch_line_break_in(enum arch_line line, bool enable)
+bool arch_line_break_in(enum arch_line line, bool enable, unsigned cpu)
 {
     if (!lines[line].present)
         return false;
     write_register(line, INTERRUPT_ENABLE, 0);
     if (!enable)
         return true;
-    if (!apic_route_nmi(uarts[line].isa_irq))
+    if (!apic_route_nmi(uarts[line].isa_irq, cpu))
         return false;
     write_register(line, INTERRUPT_ENABLE, INTERRUPT_ON_DATA); /* an edge, if bytes are waiting */
     return true;
