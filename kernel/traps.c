@@ -4,6 +4,7 @@
 #include "traps.h"
 
 #include "arch/arch.h"
+#include "cpus_check.h"
 #include "crash.h"
 #include "debugger.h"
 #include "log.h"
@@ -18,10 +19,14 @@ static enum trap_verdict recover(struct trap *trap)
     return arch_recover(trap) ? TRAP_HANDLED : TRAP_DECLINED;
 }
 
-/* No device has a handler yet, so what arrives is spurious. */
+/* No device has a handler yet. */
 static enum trap_verdict interrupt(struct trap *trap)
 {
-    log_print(LOG_NOTICE, "spurious interrupt, vector %u", trap->vector);
+    enum arch_interrupt source = arch_interrupt_source(trap);
+
+    if (source == ARCH_INTERRUPT_SPURIOUS || source == ARCH_INTERRUPT_DEVICE)
+        log_print(LOG_NOTICE, "spurious interrupt, vector %u", trap->vector);
+    arch_interrupt_done(trap);
     return TRAP_HANDLED;
 }
 
@@ -36,6 +41,7 @@ static enum trap_verdict log_breakpoint(struct trap *trap)
 
 static const struct trap_handler handlers[] = {
     {"recover", NOT_ASYNCHRONOUS, recover}, /* copies and calls that may fail */
+    {"cpus check", TRAP_MASK(TRAP_INTERRUPT) | TRAP_MASK(TRAP_NMI), cpus_check_handle},
     {"interrupt", TRAP_MASK(TRAP_INTERRUPT), interrupt},
     {"break-in", TRAP_MASK(TRAP_NMI), debugger_break_in}, /* a byte from the debugger */
     {"debugger", NOT_ASYNCHRONOUS, debugger_handle},      /* if one is attached, it is first */

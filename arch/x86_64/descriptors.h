@@ -4,6 +4,8 @@
 #ifndef ARCH_X86_64_DESCRIPTORS_H
 #define ARCH_X86_64_DESCRIPTORS_H
 
+#include <stdint.h>
+
 /* In the order that SYSCALL and SYSRET want (SDM 2B, SYSRET): user data before user code. */
 enum selector {
     SELECTOR_KERNEL_CODE = 0x08,
@@ -25,8 +27,11 @@ enum ist {
     IST_SLOTS = 5,
 };
 
-enum cpu_limits {
-    CPUS = 8,
-};
+/* Load this CPU's own tables; it is number `cpu` from then on (arch_cpu_id).  Its stacks must be
+ * mapped. */
+void descriptors_load(unsigned cpu);
+
+/* Where this CPU's stack pointer is set when user code traps. */
+void descriptors_set_kernel_stack(uint64_t top);
 
 #endif

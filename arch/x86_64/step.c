@@ -7,7 +7,6 @@
 #include "step.h"
 
 #include "arch/arch.h"
-#include "descriptors.h"
 
 enum step_bits {
     RFLAGS_TF = 1 << 8,
@@ -20,7 +19,7 @@ enum opcodes {
 };
 
 /* Does the instruction that each CPU steps save its flags? */
-static bool saves_flags[CPUS];
+static bool saves_flags[ARCH_CPUS];
 
 static bool is_prefix(uint8_t byte)
 {
