@@ -10,6 +10,7 @@
 #include "command_line.h"
 #include "console.h"
 #include "cpus.h"
+#include "cpus_check.h"
 #include "crash.h"
 #include "debugger.h"
 #include "heartbeat.h"
@@ -33,6 +34,7 @@ struct program {
 };
 
 static const struct program programs[] = {
+    {"cpus", cpus_check_run},     /* checks the processors */
     {"heartbeat", heartbeat_run}, /* beats until something stops it */
     {"provoke", provoke_run},     /* fails on purpose */
 };
@@ -58,7 +60,7 @@ static void run(const char *spec)
             return;
         }
     }
-    log_print(LOG_ERROR, "run=%s: say run=heartbeat or run=provoke:NAME", spec);
+    log_print(LOG_ERROR, "run=%s: say run=heartbeat, run=cpus or run=provoke:NAME", spec);
     arch_exit_emulator(EXIT_USAGE);
 }
 

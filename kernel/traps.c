@@ -5,6 +5,7 @@
 
 #include "arch/arch.h"
 #include "cpus.h"
+#include "cpus_check.h"
 #include "crash.h"
 #include "debugger.h"
 #include "flight.h"
@@ -47,8 +48,10 @@ static void (*const interrupts[ARCH_INTERRUPTS])(struct trap *trap) = {
 /* The controller is told first: this thread may not come back soon. */
 static enum trap_verdict interrupt(struct trap *trap)
 {
+    enum arch_interrupt source = arch_interrupt_source(trap);
+
     arch_interrupt_done(trap);
-    interrupts[arch_interrupt_source(trap)](trap);
+    interrupts[source](trap);
     return TRAP_HANDLED;
 }
 
@@ -64,6 +67,7 @@ static enum trap_verdict log_breakpoint(struct trap *trap)
 static const struct trap_handler handlers[] = {
     {"flight", TRAP_ANY, flight_trap},      /* notes it, and declines */
     {"recover", NOT_ASYNCHRONOUS, recover}, /* copies and calls that may fail */
+    {"cpus check", TRAP_MASK(TRAP_INTERRUPT) | TRAP_MASK(TRAP_NMI), cpus_check_handle},
     {"interrupt", TRAP_MASK(TRAP_INTERRUPT), interrupt},
     {"break-in", TRAP_MASK(TRAP_NMI), debugger_break_in}, /* a byte from the debugger */
     {"debugger", NOT_ASYNCHRONOUS, debugger_handle},      /* if one is attached, it is first */

@@ -27,15 +27,12 @@ enum ist {
     IST_SLOTS = 5,
 };
 
-enum cpu_limits {
-    CPUS = 8,
-};
+/* Load this CPU's own tables; it is number `cpu` from then on (arch_cpu_id).  Its stacks must be
+ * mapped. */
+void descriptors_load(unsigned cpu);
 
-/* Software interrupts. */
-enum software_vectors {
-    VECTOR_SYSCALL = 0x80, /* user code may raise it; SYSCALL's frames say it, too */
-    VECTOR_YIELD = 0x81,
-};
+/* Where this CPU's stack pointer is set when user code traps. */
+void descriptors_set_kernel_stack(uint64_t top);
 
 /* SDM 3A figure 8-11. */
 struct tss {
@@ -56,8 +53,5 @@ struct cpu_tables {
     struct tss tss;
     uint64_t user_rsp; /* syscall_entry's, for a moment */
 };
-
-/* Where this CPU's traps from user code begin. */
-void set_kernel_stack(uint64_t top);
 
 #endif

@@ -152,7 +152,7 @@ align 16
     push byte 0                             ; in place of an error code
     cfi_advance
     cfi_cfa_offset 48
-    push strict dword VECTOR_SYSCALL
+    push strict dword VECTOR_SYSTEM_CALL
     cfi_advance
     cfi_cfa_offset 56
     jmp near trap_common

@@ -10,7 +10,7 @@
 #include "interrupts.h"
 #include "instructions.h"
 #include "points.h"
-#include "regions.h"
+#include "stacks.h"
 #include "step.h"
 
 /* Error code of #PF (SDM 3A 4.7), DR6 at rest (SDM 3B 17.2.3). */
@@ -56,7 +56,7 @@ static const struct exception *exception_of(uint64_t vector)
 {
     if (vector < EXCEPTIONS)
         return &exceptions[vector];
-    if (vector == VECTOR_SYSCALL)
+    if (vector == VECTOR_SYSTEM_CALL)
         return &syscall;
     return vector == ARCH_VECTOR_PANIC ? &panic : &interrupt;
 }
@@ -118,12 +118,14 @@ struct trap_frame *arch_trap_stack(struct trap_frame *frame);
 struct trap_frame *arch_trap(struct trap_frame *frame);
 
 /* Is an NMI being handled, which only the return from it ends? */
-static bool in_nmi[CPUS];
+static bool in_nmi[ARCH_CPUS];
 
 /* Where a frame goes that is moved to the stack of that purpose. */
 static struct trap_frame *first_frame(enum arch_stack_purpose purpose)
 {
-    return (struct trap_frame *)(uintptr_t)(purpose_stack_top(purpose) - sizeof(struct trap_frame));
+    uint64_t top = purpose_stack_top(arch_cpu_id(), purpose);
+
+    return (struct trap_frame *)(uintptr_t)(top - sizeof(struct trap_frame));
 }
 
 static struct trap_frame *move_frame(const struct trap_frame *frame,
@@ -187,7 +189,7 @@ struct trap_frame *arch_trap_stack(struct trap_frame *frame)
 }
 
 /* CR2 as each CPU's innermost page fault left it. */
-static uint64_t fault_addresses[CPUS];
+static uint64_t fault_addresses[ARCH_CPUS];
 
 static void dispatch(struct trap *trap)
 {

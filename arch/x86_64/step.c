@@ -7,7 +7,6 @@
 #include "step.h"
 
 #include "arch/arch.h"
-#include "descriptors.h"
 #include "instructions.h"
 
 enum step_bits {
@@ -25,13 +24,13 @@ enum {
 };
 
 /* Does the instruction that each CPU steps save its flags? */
-static bool saves_flags[CPUS];
+static bool saves_flags[ARCH_CPUS];
 
 /* Is the task priority that of a step, and what was it before? */
 static struct {
     bool active;
     uint64_t priority;
-} held[CPUS];
+} held[ARCH_CPUS];
 
 static bool is_prefix(uint8_t byte)
 {

@@ -10,6 +10,7 @@
 #include "descriptors.h"
 #include "frame.h"
 #include "instructions.h"
+#include "interrupts.h"
 
 #define EFER_SCE ((uint64_t)1 << 0)
 

@@ -9,6 +9,7 @@
 #include "descriptors.h"
 #include "frame.h"
 #include "instructions.h"
+#include "interrupts.h"
 #include "step.h"
 
 enum initial_state {
@@ -97,7 +98,7 @@ void arch_switch(struct arch_context *from, const struct arch_context *to, void 
     step_end(); /* a step lasts as long as its thread runs */
     save(context_of(from));
     load((const struct context *)(const void *)to);
-    set_kernel_stack((uint64_t)(uintptr_t)stack_top);
+    descriptors_set_kernel_stack((uint64_t)(uintptr_t)stack_top);
     if (space != read_cr3())
         write_cr3(space);
 }
