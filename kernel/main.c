@@ -13,8 +13,11 @@
 #include "cpus_check.h"
 #include "crash.h"
 #include "debugger.h"
+#include "frames.h"
+#include "heap.h"
 #include "heartbeat.h"
 #include "log.h"
+#include "memory_check.h"
 #include "panic.h"
 #include "provoke.h"
 #include "schedule.h"
@@ -36,6 +39,7 @@ struct program {
 static const struct program programs[] = {
     {"cpus", cpus_check_run},     /* checks the processors */
     {"heartbeat", heartbeat_run}, /* beats until something stops it */
+    {"memory", memory_check_run}, /* checks what hands out memory */
     {"provoke", provoke_run},     /* fails on purpose */
 };
 
@@ -76,6 +80,8 @@ void kernel_main(void)
     crash_init();                                      /* what follows a crash */
     debugger_init();                                   /* which line GDB is on */
     arch_init_memory();                                /* page tables: guards, no W with X */
+    frames_init();                                     /* from here on, memory has owners */
+    heap_init();                                       /* ... and comes in any size */
     arch_init_time();                                  /* from here on, the log has times */
     arch_init_interrupts();                            /* controllers known, all lines masked */
     threads_init();                                    /* this is thread 1 from here on */
