@@ -30,6 +30,11 @@ uint64_t arch_space_create(void)
     return root;
 }
 
+void arch_space_load(uint64_t space)
+{
+    write_cr3(space);
+}
+
 /* Give back all tables that `root` leads to in the user half: depth first, each after those below
  * it; those of level 0 point to pages, which are not ours. */
 static void give_tables(uint64_t root)
