@@ -15,9 +15,9 @@
 #include "format.h"
 #include "log.h"
 #include "string.h"
+#include "thread.h"
 
 enum check_numbers {
-    CHECK_HZ = 100,
     CHECK_TICKS = 10,
     CHECK_STORM = 300,            /* NMIs */
     CHECK_PATIENCE_US = 20000000, /* an emulator's CPUs take turns */
@@ -37,6 +37,7 @@ struct arrivals {
 };
 
 static struct {
+    atomic_uint begun; /* participants */
     atomic_bool running;
     atomic_bool storming;
     atomic_uint turn; /* the CPU that sends */
@@ -130,9 +131,6 @@ static void take_part(unsigned cpu)
 {
     if (arch_cpu_id() != cpu)
         complain(cpu, "takes itself for another");
-    if (!arch_timer_start(CHECK_HZ))
-        complain(cpu, "has no timer");
-    arch_interrupts_enable();
     if (!wait_for(&check.cpus[cpu].interrupts[ARCH_INTERRUPT_TIMER], CHECK_TICKS))
         complain(cpu, "does not tick");
     if (!wait_for(&check.turn, cpu))
@@ -141,10 +139,16 @@ static void take_part(unsigned cpu)
     atomic_fetch_add(&check.turn, 1);
 }
 
-static void enter(unsigned cpu)
+/* A thread on each of the other CPUs, until the end. */
+static void participant(void *argument)
 {
+    unsigned cpu = (unsigned)(uintptr_t)argument;
+
+    atomic_fetch_add(&check.begun, 1);
+    while (!check.running)
+        arch_pause();
     take_part(cpu);
-    for (;;) {
+    while (check.running) {
         if (cpu == STORM_DISTURBER && check.storming)
             arch_send_nmi(STORM_SENDER);
         arch_pause();
@@ -216,11 +220,20 @@ static __attribute__((noinline)) void report(unsigned guards)
     }
 }
 
+static void begin(void)
+{
+    for (unsigned cpu = 1; cpu < arch_cpu_count(); cpu++)
+        thread_detach(
+            thread_start("check", participant, (void *)(uintptr_t)cpu, THREAD_NORMAL, (int)cpu));
+    if (!wait_for(&check.begun, arch_cpu_count() - 1))
+        complain(check.begun, "never began");
+    check.running = true;
+}
+
 void cpus_check_run(const char *argument)
 {
     (void)argument;
-    check.running = true;
-    (void)arch_start_cpus(ARCH_CPUS, enter);
+    begin();
     take_part(0);
     if (!wait_for(&check.turn, arch_cpu_count()))
         complain(check.turn, "never came to an end");

@@ -73,15 +73,11 @@ class Monitor:
         text = self._command(f"xp /{length}xb {address:#x}")
         return bytes(int(byte, 16) for byte in re.findall(r"0x([0-9a-f]{2})\b", text))
 
-<<<<<<< ours
     def control_register(self, number: int) -> int:
         text = self._command("info registers")
         return int(re.search(rf"\bCR{number}=([0-9a-f]+)", text)[1], 16)
 
-    def interrupt_stacks(self, kernel_base: int) -> list[int]:
-=======
     def interrupt_stacks(self, kernel_base: int, cpu: int = 0) -> list[int]:
->>>>>>> theirs
         """The seven stack pointers of the task state segment that is loaded (SDM 3A 8.7)."""
         registers = self._command("info registers", cpu)
         base = re.search(r"^TR *=\w+ (\w+)", registers, re.MULTILINE)[1]
