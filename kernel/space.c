@@ -1,0 +1,419 @@
+/*
+ * space.c - regions, and the pages behind them when they are touched.
+ *
+ * A page is in one of four states: not mapped; mapped to its file's own page, or to the page of
+ * zeros, neither ever writable; mapped to a frame of its own.  Which of them it is can be told from
+ * the page tables and the region alone, so nothing else is kept.
+ */
+#include "space.h"
+
+#include "arch/arch.h"
+#include "cpus.h"
+#include "frames.h"
+#include "string.h"
+
+enum {
+    PAGE = ARCH_PAGE_BYTES,
+};
+
+/* The longest region: its pages are looked at one by one when it goes. */
+#define REGION_BYTES ((uint64_t)64 << 20)
+
+/* Where space_add_zeros() looks for room: above the programs, far below their stacks. */
+#define ROOM_START ((uint64_t)1 << 40)
+#define ROOM_END   ((uint64_t)1 << 46)
+
+_Alignas(ARCH_PAGE_BYTES) static const uint8_t zeros[ARCH_PAGE_BYTES];
+
+static uint64_t page_down(uint64_t address)
+{
+    return address & ~(uint64_t)(PAGE - 1);
+}
+
+static uint64_t page_up(uint64_t address)
+{
+    return page_down(address + PAGE - 1);
+}
+
+static uint64_t zero_frame(void)
+{
+    return arch_physical_of(zeros);
+}
+
+/* ---- Regions ---- */
+
+static bool is_user_range(uint64_t start, uint64_t end)
+{
+    return ARCH_USER_START <= start && start < end && end <= ARCH_USER_END;
+}
+
+/* Where the first region is that ends behind `address`. */
+static size_t place_of(const struct space *space, uint64_t address)
+{
+    size_t place = 0;
+
+    while (place < space->region_count && space->regions[place].end <= address)
+        place++;
+    return place;
+}
+
+static struct region *region_at(struct space *space, uint64_t address)
+{
+    size_t place = place_of(space, address);
+
+    return place < space->region_count && space->regions[place].start <= address
+               ? &space->regions[place]
+               : NULL;
+}
+
+static void insert(struct space *space, size_t place, const struct region *region)
+{
+    struct region *at = &space->regions[place];
+
+    memmove(at + 1, at, (space->region_count - place) * sizeof(*at));
+    *at = *region;
+    space->region_count++;
+}
+
+static bool add(struct space *space, const struct region *region)
+{
+    size_t place = place_of(space, region->start);
+
+    if (!is_user_range(region->start, region->end) || region->start % PAGE != 0 ||
+        region->end % PAGE != 0 || region->end - region->start > REGION_BYTES ||
+        space->region_count == SPACE_REGIONS)
+        return false;
+    if (place < space->region_count && space->regions[place].start < region->end)
+        return false;
+    insert(space, place, region);
+    return true;
+}
+
+bool space_add(struct space *space, const struct region *region)
+{
+    struct region added = *region;
+    bool done;
+
+    added.lowest = added.start;
+    mutex_lock(&space->mutex);
+    done = add(space, &added);
+    mutex_unlock(&space->mutex);
+    return done;
+}
+
+bool space_add_stack(struct space *space, uint64_t end)
+{
+    const struct region stack = {
+        .start = end - SPACE_STACK_BYTES - PAGE,
+        .end = end,
+        .lowest = end - PAGE,
+        .permissions = CRASH_MAP_READ | CRASH_MAP_WRITE,
+    };
+    bool done;
+
+    mutex_lock(&space->mutex);
+    done = add(space, &stack);
+    mutex_unlock(&space->mutex);
+    return done;
+}
+
+/* The lowest address with room for `len` bytes and a page around them, or 0. */
+static uint64_t find_room(const struct space *space, uint64_t len)
+{
+    uint64_t address = ROOM_START;
+    size_t place = place_of(space, address);
+
+    while (place < space->region_count && space->regions[place].start < address + len + PAGE)
+        address = space->regions[place++].end + PAGE;
+    return address + len <= ROOM_END ? address : 0;
+}
+
+uint64_t space_add_zeros(struct space *space, uint64_t address, uint64_t len, unsigned permissions)
+{
+    struct region region = {.permissions = permissions};
+
+    if (len == 0 || len > REGION_BYTES)
+        return 0;
+    mutex_lock(&space->mutex);
+    region.start = address != 0 ? address : find_room(space, page_up(len));
+    region.lowest = region.start;
+    region.end = region.start + page_up(len);
+    if (!add(space, &region))
+        region.start = 0;
+    mutex_unlock(&space->mutex);
+    return region.start;
+}
+
+/* ---- Pages ---- */
+
+/* The frame that a page is mapped to as long as nobody has written to it; 0 if the file fills only
+ * a part of it: then it has one of its own from the first touch on. */
+static uint64_t shared_frame(const struct region *region, uint64_t page)
+{
+    uint64_t offset = page - region->start;
+
+    if (offset >= region->file_bytes)
+        return zero_frame();
+    return region->file_bytes - offset >= PAGE ? region->file + offset : 0;
+}
+
+/* A frame of its own for the page, with what it began with; 0 if memory is short. */
+static uint64_t make_frame(const struct region *region, uint64_t page)
+{
+    uint64_t offset = page - region->start, frame = frames_take();
+    uint64_t from_file = offset < region->file_bytes ? region->file_bytes - offset : 0;
+
+    if (frame == 0)
+        return 0;
+    if (from_file > PAGE)
+        from_file = PAGE;
+    memcpy(arch_physical(frame), arch_physical(region->file + offset), from_file);
+    return frame;
+}
+
+static enum space_result map_own(struct space *space, const struct region *region, uint64_t page,
+                                 bool replaces)
+{
+    uint64_t frame = make_frame(region, page);
+
+    if (frame == 0)
+        return SPACE_NO_MEMORY;
+    if (!arch_space_map(space->root, page, frame, region->permissions)) {
+        frames_give(frame);
+        return SPACE_NO_MEMORY;
+    }
+    if (replaces)
+        cpus_flush_page(space->root, page); /* nobody may go on reading the shared one */
+    return SPACE_RESOLVED;
+}
+
+static enum space_result resolve_write(struct space *space, const struct region *region,
+                                       uint64_t page)
+{
+    unsigned permissions = 0;
+    uint64_t frame = arch_space_find(space->root, page, &permissions);
+
+    if (frame != 0 && (permissions & CRASH_MAP_WRITE) != 0) {
+        arch_flush_page(page); /* another thread was faster */
+        return SPACE_RESOLVED;
+    }
+    return map_own(space, region, page, frame != 0);
+}
+
+static enum space_result resolve_read(struct space *space, const struct region *region,
+                                      uint64_t page)
+{
+    uint64_t shared = shared_frame(region, page);
+
+    if (arch_space_find(space->root, page, NULL) != 0) {
+        arch_flush_page(page);
+        return SPACE_RESOLVED;
+    }
+    if (shared == 0)
+        return map_own(space, region, page, false);
+    return arch_space_map(space->root, page, shared,
+                          region->permissions & ~(unsigned)CRASH_MAP_WRITE)
+               ? SPACE_RESOLVED
+               : SPACE_NO_MEMORY;
+}
+
+/* A stack's lowest address follows accesses near the stack pointer, down to the last page. */
+static bool grow_to(struct region *region, uint64_t address, uint64_t sp)
+{
+    if (address >= region->lowest)
+        return true;
+    if (address < region->start + PAGE || (address < sp && sp - address > SPACE_RED_ZONE_BYTES))
+        return false;
+    region->lowest = page_down(address);
+    return true;
+}
+
+static bool may_access(const struct region *region, unsigned access)
+{
+    unsigned needed = CRASH_MAP_READ;
+
+    if ((access & TRAP_ACCESS_WRITE) != 0)
+        needed = CRASH_MAP_WRITE;
+    else if ((access & TRAP_ACCESS_EXECUTE) != 0)
+        needed = CRASH_MAP_EXECUTE;
+    return (region->permissions & needed) != 0;
+}
+
+/* With the mutex held. */
+static enum space_result resolve(struct space *space, uint64_t address, unsigned access,
+                                 uint64_t sp)
+{
+    struct region *region = region_at(space, address);
+
+    if (region == NULL || !may_access(region, access) || !grow_to(region, address, sp))
+        return SPACE_REFUSED;
+    return (access & TRAP_ACCESS_WRITE) != 0 ? resolve_write(space, region, page_down(address))
+                                             : resolve_read(space, region, page_down(address));
+}
+
+enum space_result space_resolve(struct space *space, uint64_t address, unsigned access, uint64_t sp)
+{
+    enum space_result result;
+
+    mutex_lock(&space->mutex);
+    result = resolve(space, address, access, sp);
+    mutex_unlock(&space->mutex);
+    return result;
+}
+
+/* ---- Taking away ---- */
+
+static bool is_own_frame(const struct region *region, uint64_t page, uint64_t frame)
+{
+    return frame != shared_frame(region, page);
+}
+
+/* `flush`: some CPU may have the space loaded. */
+static void remove_pages(struct space *space, const struct region *region, uint64_t start,
+                         uint64_t end, bool flush)
+{
+    for (uint64_t page = start; page < end; page += PAGE) {
+        uint64_t frame = arch_space_find(space->root, page, NULL);
+
+        if (frame == 0)
+            continue;
+        arch_space_unmap(space->root, page);
+        if (flush)
+            cpus_flush_page(space->root, page);
+        if (is_own_frame(region, page, frame))
+            frames_give(frame);
+    }
+}
+
+/* What is left of a region behind `address`. */
+static struct region tail_of(const struct region *region, uint64_t address)
+{
+    uint64_t offset = address - region->start;
+    struct region tail = *region;
+
+    tail.start = address;
+    tail.lowest = region->lowest > address ? region->lowest : address;
+    tail.file += offset;
+    tail.file_bytes = region->file_bytes > offset ? region->file_bytes - offset : 0;
+    return tail;
+}
+
+/* Take [start, end), which lies in the region, out of it. */
+static void cut(struct space *space, size_t place, uint64_t start, uint64_t end)
+{
+    struct region *region = &space->regions[place];
+    struct region tail = tail_of(region, end);
+
+    remove_pages(space, region, start, end, true);
+    if (end < region->end)
+        insert(space, place + 1, &tail);
+    if (start > region->start) {
+        region->end = start;
+        return;
+    }
+    memmove(region, region + 1, (--space->region_count - place) * sizeof(*region));
+}
+
+static void cut_all(struct space *space, uint64_t start, uint64_t end)
+{
+    size_t place = place_of(space, start);
+
+    while (place < space->region_count && space->regions[place].start < end) {
+        const struct region *region = &space->regions[place];
+
+        cut(space, place, start > region->start ? start : region->start,
+            end < region->end ? end : region->end);
+        place = place_of(space, start);
+    }
+}
+
+bool space_remove(struct space *space, uint64_t address, uint64_t len)
+{
+    uint64_t start = page_down(address), end = page_up(address + len);
+    bool possible;
+
+    if (len == 0 || len > ARCH_USER_END || !is_user_range(start, end))
+        return false;
+    mutex_lock(&space->mutex);
+    possible = space->region_count < SPACE_REGIONS; /* one more at most: the tail of one */
+    if (possible)
+        cut_all(space, start, end);
+    mutex_unlock(&space->mutex);
+    return possible;
+}
+
+/* ---- The whole ---- */
+
+bool space_create(struct space *space)
+{
+    *space = (struct space){.mutex = MUTEX("address space"), .root = arch_space_create()};
+    return space->root != 0;
+}
+
+void space_destroy(struct space *space)
+{
+    for (size_t i = 0; i < space->region_count; i++)
+        remove_pages(space, &space->regions[i], space->regions[i].lowest, space->regions[i].end,
+                     false);
+    arch_space_destroy(space->root);
+    space->root = 0;
+    space->region_count = 0;
+}
+
+/* ---- Copies ---- */
+
+/* Where the kernel sees the byte at `address`, after making the access possible; NULL if it is not.
+ * With the mutex held. */
+static uint8_t *kernel_view(struct space *space, uint64_t address, unsigned access)
+{
+    uint64_t anywhere = 0; /* no stack pointer: the stack may grow to there */
+
+    if (resolve(space, address, access, anywhere) != SPACE_RESOLVED)
+        return NULL;
+    return (uint8_t *)arch_physical(arch_space_find(space->root, page_down(address), NULL)) +
+           address % PAGE;
+}
+
+/* Copy to the program from `from`, or else from it to `to`. */
+static bool copy(struct space *space, uint64_t address, void *to, const void *from, uint64_t len)
+{
+    uint64_t done = 0;
+
+    while (done < len) {
+        uint64_t in_page = PAGE - (address + done) % PAGE;
+        size_t chunk = (size_t)(len - done < in_page ? len - done : in_page);
+        uint8_t *user = kernel_view(space, address + done, from != NULL ? TRAP_ACCESS_WRITE : 0);
+
+        if (user == NULL)
+            return false;
+        if (from != NULL)
+            memcpy(user, (const uint8_t *)from + done, chunk);
+        else
+            memcpy((uint8_t *)to + done, user, chunk);
+        done += chunk;
+    }
+    return true;
+}
+
+static bool copy_locked(struct space *space, uint64_t address, void *to, const void *from,
+                        uint64_t len)
+{
+    bool done;
+
+    if (len > ARCH_USER_END || address > ARCH_USER_END - len)
+        return false;
+    mutex_lock(&space->mutex);
+    done = copy(space, address, to, from, len);
+    mutex_unlock(&space->mutex);
+    return done;
+}
+
+bool space_copy_in(struct space *space, void *to, uint64_t from, uint64_t len)
+{
+    return copy_locked(space, from, to, NULL, len);
+}
+
+bool space_copy_out(struct space *space, uint64_t to, const void *from, uint64_t len)
+{
+    return copy_locked(space, to, NULL, from, len);
+}
