@@ -169,14 +169,21 @@ void arch_space_unmap(uint64_t space, uint64_t address);
 /* What is mapped there: the frame, and its permissions if not NULL; 0: nothing.  Anywhere. */
 uint64_t arch_space_find(uint64_t space, uint64_t address, unsigned *permissions);
 
+/* As arch_walk(), arch_copy_from() and arch_patch(), with the user half of that space. */
+void arch_space_walk(uint64_t space, uint64_t address, struct crash_walk *walk);
+size_t arch_space_read(uint64_t space, void *to, uint64_t address, size_t len);
+size_t arch_space_patch(uint64_t space, uint64_t address, const void *from, size_t len);
+
 /* Forget this CPU's translation of one page, or all of the user half. */
 void arch_flush_page(uint64_t address);
 void arch_flush_space(void);
 
 /* ---- Physical memory ---- */
 
-/* The n-th range that boot has left free; false past the last.  From arch_use_frames() on, the
- * architecture takes page frames for its tables from the kernel. */
+/* The n-th range that boot has left free, whole pages; false past the last.  Boot order: after
+ * arch_init_memory() the kernel makes all of these its own, before anything else is mapped, and
+ * ends with arch_use_frames(): from there on the architecture takes its page frames from the
+ * kernel, zeroed; take() returns 0 if there are none. */
 bool arch_free_memory(size_t n, uint64_t *start, uint64_t *end);
 void arch_use_frames(uint64_t (*take)(void), void (*give)(uint64_t frame));
 
@@ -229,12 +236,18 @@ enum arch_page {
  * short.  Only before threads exist. */
 void *arch_map_pages(size_t bytes, enum crash_map_kind kind, const char *name);
 
+/* The same, but there is nothing mapped until arch_back_pages() puts zeroed pages under
+ * [start, start + bytes), whole pages, of such a range; false if memory is short: then it may be
+ * asked again.  Backing: any CPU at any time, each range one at a time. */
+void *arch_reserve_pages(size_t bytes, enum crash_map_kind kind, const char *name);
+bool arch_back_pages(void *start, size_t bytes);
+
 /* Copy without faulting, whatever the address: the bytes copied before the first that cannot be
- * reached.  Anywhere. */
+ * reached, as nothing of a user program's can.  Anywhere. */
 size_t arch_copy(void *to, const void *from, size_t len);
 
-/* The same for a debugger: writes also reach read-only memory, through a window that is writable
- * only while it is used. */
+/* The same for a debugger: reaches user memory, too, in the current space; writes also reach
+ * read-only memory, through a window that is writable only while it is used. */
 size_t arch_copy_from(void *to, uint64_t from, size_t len);
 size_t arch_patch(uint64_t to, const void *from, size_t len);
 

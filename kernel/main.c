@@ -11,8 +11,11 @@
 #include "console.h"
 #include "crash.h"
 #include "debugger.h"
+#include "frames.h"
+#include "heap.h"
 #include "heartbeat.h"
 #include "log.h"
+#include "memory_check.h"
 #include "panic.h"
 #include "provoke.h"
 #include "string.h"
@@ -31,6 +34,7 @@ struct program {
 
 static const struct program programs[] = {
     {"heartbeat", heartbeat_run}, /* beats until something stops it */
+    {"memory", memory_check_run}, /* checks what hands out memory */
     {"provoke", provoke_run},     /* fails on purpose */
 };
 
@@ -71,6 +75,8 @@ void kernel_main(void)
     crash_init();                                      /* what follows a crash */
     debugger_init();                                   /* which line GDB is on */
     arch_init_memory();                                /* page tables: guards, no W with X */
+    frames_init();                                     /* from here on, memory has owners */
+    heap_init();                                       /* ... and comes in any size */
     arch_init_time();                                  /* from here on, the log has times */
     arch_init_interrupts();                            /* controllers known, all lines masked */
 

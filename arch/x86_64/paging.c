@@ -2,72 +2,86 @@
  * paging.c - the kernel's page tables (SDM 3A 4.5): who may do what where.
  *
  * Everything is decided by regions.c: the image's sections get their permissions, guard pages are
- * left out, and what is mapped later is added there.  Built once, before other CPUs run.
+ * left out, and what is mapped later is added there.  Built once, before other CPUs run; later only
+ * pages are added.  All of the kernel's half hangs on root entries that exist from then on, so that
+ * address spaces can copy them (spaces.c).
  */
 #include "arch/arch.h"
 #include "frames.h"
 #include "instructions.h"
 #include "memory_layout.h"
+#include "page_tables.h"
 #include "regions.h"
-
-#define PAGE_PRESENT  ((uint64_t)1 << 0)
-#define PAGE_WRITE    ((uint64_t)1 << 1)
-#define PAGE_UNCACHED ((uint64_t)3 << 3) /* PWT | PCD: strong uncacheable in the default PAT */
-#define PAGE_LARGE    ((uint64_t)1 << 7)
-#define PAGE_NX       ((uint64_t)1 << 63)
-#define PAGE_FRAME    0x000ffffffffff000u
 
 #define EFER_NXE ((uint64_t)1 << 11)
 
 enum paging_sizes {
-    ENTRIES = 512,
-    LEVELS = 4,
     LARGE_PAGE_BYTES = 2 << 20,
-    PAGE_BYTES = ARCH_PAGE_BYTES,
 };
+
+/* SDM 3A 2.5, and where CPUID says that they exist (SDM 2A, CPUID). */
+enum protection_bits {
+    CR4_PGE = 1 << 7,
+    CR4_UMIP = 1 << 11,
+    CR4_SMEP = 1 << 20,
+    CR4_SMAP = 1 << 21,
+
+    CPUID_1_EDX_PGE = 1 << 13,
+    CPUID_7_EBX_SMEP = 1 << 7,
+    CPUID_7_EBX_SMAP = 1 << 20,
+    CPUID_7_ECX_UMIP = 1 << 2,
+};
+
+/* Of entries that point to tables of the kernel's. */
+#define TABLE_FLAGS (PAGE_PRESENT | PAGE_WRITE)
 
 static struct {
     uint64_t root;        /* physical */
     uint64_t no_execute;  /* PAGE_NX, or 0 where the processor has none */
     uint64_t window_next; /* the first unused address of the window */
-    uint64_t *patch_entry;
-    uint64_t patch_address;
 } paging = {.window_next = WINDOW};
 
 extern const uint8_t __text_start[], __rodata_end[];
 
-/* The table that `entry` points to; made if it is absent.  NULL if memory is short. */
-static uint64_t *next_table(uint64_t *entry)
+/* The table that `entry` points to; made if it is absent.  Two CPUs may want the same one at once:
+ * the first to set the entry has made it.  NULL if memory is short. */
+static uint64_t *next_table(uint64_t *entry, uint64_t table_flags)
 {
-    if ((*entry & PAGE_PRESENT) == 0) {
-        uint64_t frame = frame_take();
+    uint64_t value = __atomic_load_n(entry, __ATOMIC_ACQUIRE);
+    uint64_t frame;
 
-        if (frame == 0)
-            return NULL;
-        *entry = frame | PAGE_PRESENT | PAGE_WRITE;
-    }
-    return direct(*entry & PAGE_FRAME);
+    if ((value & PAGE_PRESENT) != 0)
+        return direct(value & PAGE_FRAME);
+    frame = frame_take();
+    if (frame == 0)
+        return NULL;
+    if (__atomic_compare_exchange_n(entry, &value, frame | table_flags, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE))
+        return direct(frame);
+    frame_give(frame);
+    return direct(value & PAGE_FRAME);
 }
 
-static size_t table_index(uint64_t address, unsigned level)
+uint64_t *page_entry(uint64_t root, uint64_t address, unsigned level, uint64_t table_flags)
 {
-    return address >> (12 + 9 * level) & (ENTRIES - 1);
-}
-
-/* The entry for `address` in the table of `level` (0: pages, 1: large pages), or NULL. */
-static uint64_t *entry_of(uint64_t address, unsigned level)
-{
-    uint64_t *table = direct(paging.root);
+    uint64_t *table = direct(root);
 
     for (unsigned i = LEVELS - 1; i > level && table != NULL; i--)
-        table = next_table(&table[table_index(address, i)]);
+        table = next_table(&table[table_index(address, i)], table_flags);
     return table != NULL ? &table[table_index(address, level)] : NULL;
 }
 
-static uint64_t entry_flags(unsigned permissions)
+static uint64_t *kernel_entry(uint64_t address, unsigned level)
+{
+    return page_entry(paging.root, address, level, TABLE_FLAGS);
+}
+
+uint64_t page_flags(unsigned permissions)
 {
     uint64_t flags = PAGE_PRESENT;
 
+    if ((permissions & CRASH_MAP_WRITE) != 0 && (permissions & CRASH_MAP_EXECUTE) != 0)
+        arch_panic("a page is to be both writable and executable");
     if ((permissions & CRASH_MAP_WRITE) != 0)
         flags |= PAGE_WRITE;
     if ((permissions & CRASH_MAP_EXECUTE) == 0)
@@ -75,11 +89,16 @@ static uint64_t entry_flags(unsigned permissions)
     return flags;
 }
 
+static uint64_t kernel_flags(unsigned permissions)
+{
+    return page_flags(permissions) | PAGE_GLOBAL;
+}
+
 /* Map [start, end) to physical memory from `physical` on, in small pages.  False if short. */
 static bool map_range(uint64_t start, uint64_t end, uint64_t physical, uint64_t flags)
 {
     for (uint64_t address = start; address < end; address += PAGE_BYTES) {
-        uint64_t *entry = entry_of(address, 0);
+        uint64_t *entry = kernel_entry(address, 0);
 
         if (entry == NULL)
             return false;
@@ -96,11 +115,11 @@ static void map_image(void)
     for (size_t i = 0; (region = region_at(i)) != NULL; i++) {
         if (region->permissions != 0)
             (void)map_range(region->start, region->end, region->start - KERNEL_BASE,
-                            entry_flags(region->permissions));
+                            kernel_flags(region->permissions));
     }
     for (size_t i = 0; (region = region_at(i)) != NULL; i++) {
         if (region->permissions == 0)
-            *entry_of(region->start, 0) = 0; /* guards are one page */
+            *kernel_entry(region->start, 0) = 0; /* guards are one page */
     }
 }
 
@@ -111,7 +130,7 @@ static uint64_t direct_flags(uint64_t physical)
     bool constant =
         (uint64_t)(uintptr_t)__text_start <= address && address < (uint64_t)(uintptr_t)__rodata_end;
 
-    return entry_flags(constant ? CRASH_MAP_READ : CRASH_MAP_READ | CRASH_MAP_WRITE);
+    return kernel_flags(constant ? CRASH_MAP_READ : CRASH_MAP_READ | CRASH_MAP_WRITE);
 }
 
 static bool near_image(uint64_t physical)
@@ -128,7 +147,7 @@ static void map_direct(uint64_t start, uint64_t end)
 
     while (at < end) {
         bool large = at % LARGE_PAGE_BYTES == 0 && end - at >= LARGE_PAGE_BYTES && !near_image(at);
-        uint64_t *entry = entry_of(DIRECT_MAP + at, large ? 1 : 0);
+        uint64_t *entry = kernel_entry(DIRECT_MAP + at, large ? 1 : 0);
 
         if (entry == NULL)
             return;
@@ -149,6 +168,11 @@ static bool is_memory(const struct arch_memory_range *range, uint64_t memory_end
            (range->start <= memory_end && range->end - range->start <= TABLES_BYTES);
 }
 
+static uint64_t page_up(uint64_t address)
+{
+    return (address + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
+}
+
 static void map_physical_memory(void)
 {
     const struct arch_boot_info *info = arch_boot_info();
@@ -162,7 +186,7 @@ static void map_physical_memory(void)
         if (!is_memory(range, memory_end) || start >= range->end)
             continue;
         start &= ~(uint64_t)(PAGE_BYTES - 1);
-        memory_end = (range->end + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
+        memory_end = page_up(range->end);
         map_direct(start, memory_end);
         region_add(DIRECT_MAP + start, DIRECT_MAP + memory_end, CRASH_MAP_DIRECT,
                    CRASH_MAP_READ | CRASH_MAP_WRITE, "physical memory");
@@ -176,39 +200,85 @@ static uint64_t window_take(size_t bytes)
 
     if (bytes > KERNEL_BASE - address - PAGE_BYTES)
         return 0;
-    paging.window_next = address + ((bytes + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1));
+    paging.window_next = address + page_up(bytes);
     return address;
+}
+
+void paging_init_cpu(void)
+{
+    struct cpuid features = {0, 0, 0, 0};
+    uint64_t cr4 = read_cr4();
+
+    if (cpuid(0, 0).eax >= 7)
+        features = cpuid(7, 0);
+    if ((features.ebx & CPUID_7_EBX_SMEP) != 0)
+        cr4 |= CR4_SMEP;
+    if ((features.ebx & CPUID_7_EBX_SMAP) != 0)
+        cr4 |= CR4_SMAP;
+    if ((features.ecx & CPUID_7_ECX_UMIP) != 0)
+        cr4 |= CR4_UMIP;
+    if ((cpuid(1, 0).edx & CPUID_1_EDX_PGE) != 0)
+        cr4 |= CR4_PGE;
+    write_cr3(paging.root);
+    write_cr4(cr4);
 }
 
 void arch_init_memory(void)
 {
+    uint64_t patch_at;
+
     paging.no_execute = (rdmsr(MSR_EFER) & EFER_NXE) != 0 ? PAGE_NX : 0;
     paging.root = frame_take();
     map_image();
     map_physical_memory();
-    paging.patch_address = window_take(PAGE_BYTES);
-    paging.patch_entry = entry_of(paging.patch_address, 0);
-    write_cr3(paging.root);
+    patch_at = window_take(PAGE_BYTES);
+    patch_window_init(patch_at, kernel_entry(patch_at, 0),
+                      kernel_flags(CRASH_MAP_READ | CRASH_MAP_WRITE));
+    paging_init_cpu();
+}
+
+uint64_t arch_kernel_space(void)
+{
+    return paging.root;
+}
+
+void *arch_reserve_pages(size_t bytes, enum crash_map_kind kind, const char *name)
+{
+    uint64_t start = window_take(bytes);
+
+    if (start == 0)
+        return NULL;
+    region_add(start, start + page_up(bytes), kind, CRASH_MAP_READ | CRASH_MAP_WRITE, name);
+    if (kind == CRASH_MAP_STACK)
+        region_add(start - PAGE_BYTES, start, CRASH_MAP_GUARD, 0, name);
+    return (void *)(uintptr_t)start;
+}
+
+bool arch_back_pages(void *start, size_t bytes)
+{
+    uint64_t first = (uint64_t)(uintptr_t)start;
+
+    for (uint64_t address = first; address < first + bytes; address += PAGE_BYTES) {
+        uint64_t *entry = kernel_entry(address, 0);
+        uint64_t frame;
+
+        if (entry == NULL)
+            return false;
+        if ((*entry & PAGE_PRESENT) != 0)
+            continue; /* from a try that ran out of memory */
+        frame = frame_take();
+        if (frame == 0)
+            return false;
+        *entry = frame | kernel_flags(CRASH_MAP_READ | CRASH_MAP_WRITE);
+    }
+    return true;
 }
 
 void *arch_map_pages(size_t bytes, enum crash_map_kind kind, const char *name)
 {
-    uint64_t start = window_take(bytes), end = paging.window_next;
-    unsigned permissions = CRASH_MAP_READ | CRASH_MAP_WRITE;
+    void *start = arch_reserve_pages(bytes, kind, name);
 
-    if (start == 0)
-        return NULL;
-    for (uint64_t address = start; address < end; address += PAGE_BYTES) {
-        uint64_t frame = frame_take();
-
-        if (frame == 0 ||
-            !map_range(address, address + PAGE_BYTES, frame, entry_flags(permissions)))
-            return NULL;
-    }
-    region_add(start, end, kind, permissions, name);
-    if (kind == CRASH_MAP_STACK)
-        region_add(start - PAGE_BYTES, start, CRASH_MAP_GUARD, 0, name);
-    return (void *)(uintptr_t)start;
+    return start != NULL && arch_back_pages(start, bytes) ? start : NULL;
 }
 
 volatile void *map_device(uint64_t physical, size_t bytes, const char *name)
@@ -218,84 +288,8 @@ volatile void *map_device(uint64_t physical, size_t bytes, const char *name)
     unsigned permissions = CRASH_MAP_READ | CRASH_MAP_WRITE;
 
     if (start == 0 || !map_range(start, paging.window_next, physical - offset,
-                                 entry_flags(permissions) | PAGE_UNCACHED))
+                                 kernel_flags(permissions) | PAGE_UNCACHED))
         return NULL;
     region_add(start, paging.window_next, CRASH_MAP_DEVICE, permissions, name);
     return (volatile void *)(uintptr_t)(start + offset);
-}
-
-size_t arch_copy_from(void *to, uint64_t from, size_t len)
-{
-    return arch_copy(to, (const void *)(uintptr_t)from, len);
-}
-
-static bool is_canonical(uint64_t address)
-{
-    uint64_t high = address >> 47;
-
-    return high == 0 || high == 0x1ffff;
-}
-
-void arch_walk(uint64_t address, struct crash_walk *walk)
-{
-    uint64_t table = read_cr3() & PAGE_FRAME;
-
-    *walk = (struct crash_walk){
-        .address = address, .levels = LEVELS, .canonical = is_canonical(address), .root = table};
-    if (!is_canonical(address))
-        return;
-    for (unsigned level = LEVELS; level-- > 0;) {
-        uint64_t span = (uint64_t)1 << (12 + 9 * level);
-        const uint64_t *entries = direct(table);
-        uint64_t entry;
-
-        if (arch_copy(&entry, &entries[table_index(address, level)], sizeof(entry)) < sizeof(entry))
-            return;
-        walk->entries[walk->read++] = entry;
-        if ((entry & PAGE_PRESENT) == 0)
-            return;
-        if (level == 0 || (entry & PAGE_LARGE) != 0) {
-            walk->mapped = 1;
-            walk->physical = (entry & PAGE_FRAME & ~(span - 1)) | (address & (span - 1));
-            return;
-        }
-        table = entry & PAGE_FRAME;
-    }
-}
-
-/* Copy to physical memory through the one page that is writable only meanwhile. */
-static size_t patch_physical(uint64_t physical, const void *from, size_t len)
-{
-    uint64_t offset = physical % PAGE_BYTES;
-    size_t done;
-
-    *paging.patch_entry = (physical - offset) | entry_flags(CRASH_MAP_READ | CRASH_MAP_WRITE);
-    invlpg(paging.patch_address);
-    done = arch_copy((void *)(uintptr_t)(paging.patch_address + offset), from, len);
-    *paging.patch_entry = 0;
-    invlpg(paging.patch_address);
-    return done;
-}
-
-size_t arch_patch(uint64_t to, const void *from, size_t len)
-{
-    size_t done = arch_copy((void *)(uintptr_t)to, from, len);
-
-    while (done < len) {
-        uint64_t address = to + done;
-        size_t in_page = (size_t)(PAGE_BYTES - address % PAGE_BYTES);
-        size_t chunk = len - done < in_page ? len - done : in_page;
-        struct crash_walk walk;
-        size_t copied;
-
-        arch_walk(address, &walk);
-        if (!walk.mapped || paging.patch_entry == NULL)
-            return done;
-        copied = patch_physical(walk.physical, (const uint8_t *)from + done, chunk);
-        done += copied;
-        if (copied < chunk)
-            return done;
-    }
-    /* The iretq that leaves the debugger serialises (SDM 3A 8.1.3): no stale instruction runs. */
-    return done;
 }
