@@ -118,7 +118,7 @@ void arch_send_nmi(unsigned cpu);
 
 /* What a thread owns beside its frame: x87 and SSE state, bases of segments. */
 struct arch_context {
-    _Alignas(16) uint8_t bytes[512 + 16];
+    _Alignas(16) uint8_t bytes[512 + 32];
 };
 
 void arch_context_init(struct arch_context *context);
@@ -221,9 +221,9 @@ int arch_line_read(enum arch_line line);
 /* Wait, for a bounded time, until everything written has left the UART. */
 void arch_line_flush(enum arch_line line);
 
-/* Raise TRAP_NMI on this CPU when a byte arrives, or no longer.  Enabling with bytes waiting raises
+/* Raise TRAP_NMI on a CPU when a byte arrives, or no longer.  Enabling with bytes waiting raises
  * one at once.  False if the machine cannot route it (then a byte is only seen by polling). */
-bool arch_line_break_in(enum arch_line line, bool enable);
+bool arch_line_break_in(enum arch_line line, bool enable, unsigned cpu);
 
 /* ---- Memory ---- */
 
@@ -320,6 +320,12 @@ extern const struct gdbstub_arch arch_gdb;
 bool arch_register_read(const struct trap_frame *frame, size_t reg, void *value);
 bool arch_register_write(struct trap_frame *frame, size_t reg, const void *value);
 
+/* The same for a thread that does not run: what is in its frame and its context. */
+bool arch_parked_read(struct trap_frame *frame, struct arch_context *context, size_t reg,
+                      void *value);
+bool arch_parked_write(struct trap_frame *frame, struct arch_context *context, size_t reg,
+                       const void *value);
+
 uint64_t arch_frame_pc(const struct trap_frame *frame);
 void arch_frame_set_pc(struct trap_frame *frame, uint64_t pc);
 uint64_t arch_frame_sp(const struct trap_frame *frame);
@@ -328,8 +334,15 @@ uint64_t arch_frame_fp(const struct trap_frame *frame);
 /* Was a TRAP_BREAKPOINT or TRAP_DEBUG being handled where the frame was interrupted? */
 bool arch_in_debug_trap(const struct trap_frame *frame);
 
-/* Stop after one instruction of `frame`, or no longer. */
+/* Was something else than ordinary work being handled there: any trap with a stack of its own? */
+bool arch_in_trap(const struct trap_frame *frame);
+
+/* Stop after one instruction of `frame`, which this CPU will load next, or no longer.  Meanwhile
+ * interrupts are held back, although the code may see them enabled. */
 void arch_frame_set_step(struct trap_frame *frame, bool step);
+
+/* The same for a thread that does not run: it stops when it has had its turn, interrupts or not. */
+void arch_parked_set_step(struct trap_frame *frame, bool step);
 
 /* Is the next instruction one that a step must not execute, because nothing may come after it?
  * Then do its effect on `frame`: the step is over. */

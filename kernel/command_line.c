@@ -23,10 +23,12 @@ static const struct option options[] = {
     {"loglevel", true},  /* what is printed: log.c */
     {"oncrash", true},   /* what follows a crash record: crash.c */
     {"run", true},       /* what the kernel does: main.c */
+    {"smp", true},       /* how many CPUs to use: cpus.c */
 };
 
 enum {
     OPTION_COUNT = sizeof options / sizeof options[0],
+    NUMBER_DIGITS = 9, /* of a number: more are refused */
 };
 
 static struct {
@@ -133,5 +135,21 @@ unsigned command_line_choice(const char *name, const char *choices, unsigned oth
         choice += len + 1;
     }
     log_print(LOG_WARNING, "command line: %s=%s is ignored: say %s=%s", name, value, name, choices);
+    return otherwise;
+}
+
+unsigned command_line_number(const char *name, unsigned otherwise)
+{
+    const char *value = command_line_value(name);
+    unsigned number = 0;
+    size_t i = 0;
+
+    if (value == NULL)
+        return otherwise;
+    while (i < NUMBER_DIGITS && value[i] >= '0' && value[i] <= '9')
+        number = number * 10 + (unsigned)(value[i++] - '0');
+    if (i > 0 && value[i] == '\0')
+        return number;
+    log_print(LOG_WARNING, "command line: %s=%s is ignored: say %s=NUMBER", name, value, name);
     return otherwise;
 }

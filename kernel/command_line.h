@@ -22,4 +22,7 @@ bool command_line_flag(const char *name);
  * given, or is none of them: then that is logged. */
 unsigned command_line_choice(const char *name, const char *choices, unsigned otherwise);
 
+/* The number of NAME=NUMBER, decimal; `otherwise` if it is not given, or is none (logged). */
+unsigned command_line_number(const char *name, unsigned otherwise);
+
 #endif

@@ -14,6 +14,7 @@
 #include "debugger_fault.h"
 #include "debugger_port.h"
 #include "log.h"
+#include "stop.h"
 
 enum debugger_limits {
     EXIT_POLLS = 1 << 20, /* how long an exit waits to be acknowledged */
@@ -22,20 +23,36 @@ enum debugger_limits {
 static const uint32_t FATAL = TRAP_ANY & ~(TRAP_MASK(TRAP_INTERRUPT) | TRAP_MASK(TRAP_NMI) |
                                            TRAP_MASK(TRAP_BREAKPOINT) | TRAP_MASK(TRAP_DEBUG));
 
+/* What a CPU has yet to do about the line. */
+struct side {
+    bool bytes_left;           /* a break-in has left bytes: nobody has looked at them yet */
+    bool look_again;           /* one step after leaving, look at the bytes that came meanwhile */
+    struct trap_frame *left;   /* the frame that it left the last stop with ... */
+    uint64_t left_pc, left_sp; /* ... and what was in it */
+};
+
 static struct {
     struct gdbstub stub;
     struct gdbstub_port port;
     bool enabled;
-    bool waiting; /* debugger_wait(): stop although nobody is attached yet */
-
-    bool active;      /* the stub has control: a break-in leaves the bytes to it */
-    bool line_closed; /* ... and polls: bytes break in no longer */
-    bool bytes_left;  /* a break-in has left bytes: nobody has looked at them yet */
-    bool look_again;  /* one step after leaving, look at the bytes that came meanwhile */
-
+    bool waiting;     /* debugger_wait(): stop although nobody is attached yet */
+    unsigned holder;  /* CPU + 1 that is in here with the machine: what traps there is ours */
+    bool line_closed; /* the line is polled: bytes break in no longer */
+    struct side sides[ARCH_CPUS];
     struct debugger_machine machine;
-    uint64_t left_pc, left_sp; /* what the frame held when the stop ended */
 } debugger;
+
+static struct side *this_side(void)
+{
+    return &debugger.sides[arch_cpu_id()];
+}
+
+/* A stop of the thread that runs here. */
+static struct gdbstub_stop stop_here(enum gdbstub_cause cause, enum gdbstub_signal signal)
+{
+    return (struct gdbstub_stop){
+        .cause = cause, .signal = signal, .thread = debugger_current_thread()};
+}
 
 /* ---- One stop: serve GDB until it lets the machine go ---- */
 
@@ -78,8 +95,9 @@ static void serve(void *argument)
 
     guarded(begin, stop);
     if (stop->event == GDBSTUB_RESUME)
-        return; /* a step inside a range: GDB does not hear of it */
-    (void)arch_line_break_in(debugger.machine.line, false); /* polling is cheaper */
+        return;                /* a step inside a range: GDB does not hear of it */
+    if (!debugger.line_closed) /* polling is cheaper */
+        (void)arch_line_break_in(debugger.machine.line, false, 0);
     debugger.line_closed = true;
     while (stop->event == GDBSTUB_WAIT) {
         int byte = arch_line_read(debugger.machine.line);
@@ -101,26 +119,43 @@ _Noreturn static void leave_for_good(void)
 }
 
 /* Look at the line once more when one instruction of the frame has run. */
-static void look_again_after_step(void)
+static void look_again_after_step(struct trap_frame *frame)
 {
-    debugger.look_again = true;
-    arch_frame_set_step(debugger.machine.frame, true);
+    this_side()->look_again = true;
+    arch_frame_set_step(frame, true);
 }
 
-/* The last thing before the way out.  What comes while the line is being opened is seen one step
- * later, so that GDB never finds the kernel stopped in here. */
-static void leave(void)
+/* The last thing before the way out.  What has come while the line was being opened is seen one
+ * step later, so that GDB never finds the kernel stopped in here. */
+static void go_on(struct trap_frame *frame)
 {
-    debugger.left_pc = arch_frame_pc(debugger.machine.frame);
-    debugger.left_sp = arch_frame_sp(debugger.machine.frame);
-    if (debugger.line_closed || debugger.bytes_left) {
+    struct side *side = this_side();
+
+    side->left = frame;
+    side->left_pc = arch_frame_pc(frame);
+    side->left_sp = arch_frame_sp(frame);
+    if (!side->bytes_left)
+        return;
+    side->bytes_left = false;
+    look_again_after_step(frame);
+}
+
+/* Give the machine back. */
+static void leave(struct trap_frame *frame)
+{
+    bool hold = debugger.machine.resume.action == GDBSTUB_HOLD;
+
+    if (debugger.line_closed || this_side()->bytes_left) {
         debugger.line_closed = false;
-        debugger.bytes_left = false;
-        (void)arch_line_break_in(debugger.machine.line, true);
+        this_side()->bytes_left = false;
+        (void)arch_line_break_in(debugger.machine.line, true,
+                                 debugger_running_cpu(&debugger.machine));
     }
-    debugger.active = false;
-    if (debugger.bytes_left)
-        look_again_after_step();
+    debugger.holder = 0;
+    stop_give_back();
+    if (hold)
+        stop_join(frame);
+    go_on(frame);
 }
 
 /* Is GDB's step over without anything having run? */
@@ -129,24 +164,25 @@ static bool is_stepped(struct trap_frame *frame)
     return debugger.machine.resume.action == GDBSTUB_STEP && arch_step_without_running(frame);
 }
 
-/* Let GDB have the machine.  Returns what it wants of it. */
-static enum gdbstub_event stop_machine(struct trap *trap, struct gdbstub_stop why)
+/* Let GDB have the machine, all of it.  Returns what it wants of it. */
+static enum gdbstub_event stop_machine(struct trap_frame *frame, struct gdbstub_stop why)
 {
     struct stop stop = {.why = why};
 
-    debugger.look_again = false;
-    debugger.machine.frame = trap->frame;
-    debugger.machine.resume = (struct gdbstub_resume){GDBSTUB_RUN, GDBSTUB_SIGNAL_NONE};
-    arch_frame_set_step(trap->frame, false);
+    stop_others();
+    debugger_take(&debugger.machine, frame);
+    this_side()->look_again = false;
+    arch_frame_set_step(frame, false);
     do {
         arch_call_on_stack(ARCH_STACK_DEBUGGER, serve, &stop);
-        stop.why = (struct gdbstub_stop){
-            .cause = GDBSTUB_CAUSE_SIGNAL, .signal = GDBSTUB_SIGTRAP, .thread = THE_THREAD};
-    } while (stop.event == GDBSTUB_RESUME && is_stepped(trap->frame));
+        stop.why = stop_here(GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGTRAP);
+    } while (stop.event == GDBSTUB_RESUME && is_stepped(frame));
     if (stop.event == GDBSTUB_KILL)
         leave_for_good();
     if (stop.event == GDBSTUB_RESUME)
-        arch_frame_set_step(trap->frame, debugger.machine.resume.action == GDBSTUB_STEP);
+        arch_frame_set_step(frame, debugger.machine.resume.action == GDBSTUB_STEP);
+    else
+        debugger_take(&debugger.machine, frame); /* as if nobody had been there */
     return stop.event;
 }
 
@@ -163,11 +199,10 @@ static bool is_forgiven(const struct trap *trap, enum gdbstub_event event)
 
 static enum trap_verdict stop_at_fault(struct trap *trap)
 {
-    const struct gdbstub_stop why = {
-        .cause = GDBSTUB_CAUSE_SIGNAL, .signal = debugger_signal(trap), .thread = THE_THREAD};
     uint64_t sp = arch_frame_sp(trap->frame);
+    const struct gdbstub_stop why = stop_here(GDBSTUB_CAUSE_SIGNAL, debugger_signal(trap));
 
-    if (is_forgiven(trap, stop_machine(trap, why))) {
+    if (is_forgiven(trap, stop_machine(trap->frame, why))) {
         debugger_keep_fault(trap, sp);
         return TRAP_HANDLED;
     }
@@ -182,8 +217,7 @@ static enum trap_verdict stop_at_fault(struct trap *trap)
  * and GDB steps past the kernel's own by itself. */
 static enum trap_verdict stop_at_breakpoint(struct trap *trap)
 {
-    struct gdbstub_stop why = {
-        .cause = GDBSTUB_CAUSE_SIGNAL, .signal = GDBSTUB_SIGTRAP, .thread = THE_THREAD};
+    struct gdbstub_stop why = stop_here(GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGTRAP);
     uint64_t at = trap->pc - arch_gdb.breakpoint_size;
 
     if (!debugger.waiting &&
@@ -191,7 +225,7 @@ static enum trap_verdict stop_at_breakpoint(struct trap *trap)
         why.cause = GDBSTUB_CAUSE_SW_BREAK;
         arch_frame_set_pc(trap->frame, at);
     }
-    (void)stop_machine(trap, why);
+    (void)stop_machine(trap->frame, why);
     return TRAP_HANDLED;
 }
 
@@ -215,8 +249,7 @@ static struct gdbstub_stop why_debug(const struct trap *trap)
         [GDBSTUB_POINT_WRITE] = GDBSTUB_CAUSE_WATCH_WRITE,
         [GDBSTUB_POINT_ACCESS] = GDBSTUB_CAUSE_WATCH_ACCESS,
     };
-    struct gdbstub_stop why = {
-        .cause = GDBSTUB_CAUSE_SIGNAL, .signal = GDBSTUB_SIGTRAP, .thread = THE_THREAD};
+    struct gdbstub_stop why = stop_here(GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGTRAP);
     enum gdbstub_point kind;
 
     if (arch_point_hit(trap, &kind, &why.address))
@@ -228,7 +261,7 @@ static struct gdbstub_stop why_debug(const struct trap *trap)
  * there is nothing else to tell, nothing has happened.  True if so. */
 static bool second_look(struct trap *trap, struct gdbstub_stop *why)
 {
-    debugger.look_again = false;
+    this_side()->look_again = false;
     if (stop_wanted())
         why->signal = GDBSTUB_SIGINT;
     if (why->signal == GDBSTUB_SIGINT || why->cause != GDBSTUB_CAUSE_SIGNAL ||
@@ -242,9 +275,9 @@ static enum trap_verdict stop_at_step(struct trap *trap)
 {
     struct gdbstub_stop why = why_debug(trap);
 
-    if (debugger.look_again && second_look(trap, &why))
+    if (this_side()->look_again && second_look(trap, &why))
         return TRAP_HANDLED;
-    (void)stop_machine(trap, why);
+    (void)stop_machine(trap->frame, why);
     return TRAP_HANDLED;
 }
 
@@ -255,55 +288,107 @@ static enum trap_verdict stop_for(struct trap *trap)
     return trap->kind == TRAP_BREAKPOINT ? stop_at_breakpoint(trap) : stop_at_step(trap);
 }
 
+/* Another CPU has the machine.  A breakpoint is as if it had not been reached yet: if it is still
+ * there afterwards, it is hit again. */
+static void rewind(struct trap *trap)
+{
+    if (trap->kind == TRAP_BREAKPOINT && arch_frame_behind_breakpoint(trap->frame))
+        arch_frame_set_pc(trap->frame, trap->pc - arch_gdb.breakpoint_size);
+}
+
+/* Will the trap come again by itself, if what caused it is still there?  A single step need not:
+ * GDB had another stop instead. */
+static bool comes_again(const struct trap *trap)
+{
+    enum gdbstub_point kind;
+    uint64_t address;
+
+    if (trap->kind == TRAP_DEBUG)
+        return !arch_point_hit(trap, &kind, &address);
+    return trap->kind == TRAP_BREAKPOINT || trap->class == TRAP_CLASS_FAULT;
+}
+
+/* Have the machine, for this trap.  False if another CPU had it, and the trap is no more. */
+static bool take_machine(struct trap *trap)
+{
+    while (!stop_take()) {
+        bool again = comes_again(trap);
+
+        if (!stop_is_asked()) {
+            arch_pause();
+            continue;
+        }
+        rewind(trap);
+        stop_join(trap->frame);
+        if (again)
+            return false;
+    }
+    return true;
+}
+
+static bool is_wanted(void)
+{
+    return gdbstub_attached(&debugger.stub) || debugger.waiting;
+}
+
 enum trap_verdict debugger_handle(struct trap *trap)
 {
-    enum trap_verdict verdict;
+    enum trap_verdict verdict = TRAP_DECLINED;
 
-    if (!debugger.enabled || debugger.active ||
-        !(gdbstub_attached(&debugger.stub) || debugger.waiting))
+    if (!debugger.enabled || debugger.holder == trap->cpu + 1 || !is_wanted())
         return TRAP_DECLINED;
-    debugger.active = true;
-    debugger.machine.frame = trap->frame;
-    verdict = stop_for(trap);
-    leave();
+    if (!take_machine(trap)) {
+        go_on(trap->frame);
+        return TRAP_HANDLED;
+    }
+    debugger.holder = trap->cpu + 1;
+    if (is_wanted())
+        verdict = stop_for(trap);
+    leave(trap->frame);
     return verdict;
 }
 
 /* ---- A byte while the kernel runs ---- */
 
-/* Is the kernel on its way out of the last stop, its frame still to be loaded? */
+/* Is this CPU on its way out of its last stop, its frame still to be loaded? */
 static bool is_leaving(const struct trap *trap)
 {
-    uint64_t frame = (uint64_t)(uintptr_t)debugger.machine.frame, sp = arch_frame_sp(trap->frame);
+    const struct side *side = this_side();
+    uint64_t frame = (uint64_t)(uintptr_t)side->left, sp = arch_frame_sp(trap->frame);
     struct arch_stack stack;
 
     return arch_find_stack(sp, &stack) && sp <= frame && frame < stack.top &&
-           arch_frame_pc(debugger.machine.frame) == debugger.left_pc &&
-           arch_frame_sp(debugger.machine.frame) == debugger.left_sp;
+           arch_frame_pc(side->left) == side->left_pc && arch_frame_sp(side->left) == side->left_sp;
 }
 
 /* Is it on its way into a stop, which will look at the line? */
 static bool is_entering(const struct trap *trap)
 {
-    return debugger.active || (gdbstub_attached(&debugger.stub) && arch_in_debug_trap(trap->frame));
+    return debugger.holder == trap->cpu + 1 ||
+           (gdbstub_attached(&debugger.stub) && arch_in_debug_trap(trap->frame));
+}
+
+static void break_in(struct trap *trap)
+{
+    if (!stop_take_or_join(trap->frame))
+        return; /* whoever had it has looked at the line */
+    debugger.holder = trap->cpu + 1;
+    debugger.machine.resume.action = GDBSTUB_RUN;
+    if (stop_wanted())
+        (void)stop_machine(trap->frame, stop_here(GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGINT));
+    leave(trap->frame);
 }
 
 enum trap_verdict debugger_break_in(struct trap *trap)
 {
-    const struct gdbstub_stop why = {
-        .cause = GDBSTUB_CAUSE_SIGNAL, .signal = GDBSTUB_SIGINT, .thread = THE_THREAD};
-
     if (!debugger.enabled)
         return TRAP_DECLINED;
-    if (!debugger.active && is_leaving(trap)) {
-        look_again_after_step();
-    } else if (is_entering(trap)) {
-        debugger.bytes_left = true;
-    } else if (stop_wanted()) {
-        debugger.active = true;
-        (void)stop_machine(trap, why);
-        leave();
-    }
+    if (debugger.holder != trap->cpu + 1 && is_leaving(trap))
+        look_again_after_step(this_side()->left);
+    else if (is_entering(trap))
+        this_side()->bytes_left = true;
+    else
+        break_in(trap);
     return TRAP_HANDLED;
 }
 
@@ -334,7 +419,7 @@ void debugger_init(void)
 
 void debugger_listen(void)
 {
-    if (debugger.enabled && !arch_line_break_in(debugger.machine.line, true))
+    if (debugger.enabled && !arch_line_break_in(debugger.machine.line, true, arch_cpu_id()))
         log_print(LOG_WARNING, "gdb: no interrupt from the line: only gdbwait and traps stop");
 }
 
@@ -363,7 +448,9 @@ void debugger_exited(uint8_t status)
 {
     if (!debugger.enabled || !gdbstub_attached(&debugger.stub))
         return;
-    debugger.active = true;
+    (void)stop_take();
+    debugger.holder = arch_cpu_id() + 1;
+    stop_others();
     if (gdbstub_exited(&debugger.stub, status))
         wait_for_ack();
 }
@@ -378,16 +465,13 @@ void debugger_killed(const struct trap *trap)
 
 void debugger_mute(void)
 {
-    debugger.active = true;
+    debugger.holder = arch_cpu_id() + 1;
     if (debugger.enabled)
-        (void)arch_line_break_in(debugger.machine.line, false);
+        (void)arch_line_break_in(debugger.machine.line, false, 0);
 }
 
 void debugger_examine(struct trap *trap)
 {
-    const struct gdbstub_stop why = {
-        .cause = GDBSTUB_CAUSE_SIGNAL, .signal = debugger_signal(trap), .thread = THE_THREAD};
-
     if (debugger.enabled)
-        (void)stop_machine(trap, why);
+        (void)stop_machine(trap->frame, stop_here(GDBSTUB_CAUSE_SIGNAL, debugger_signal(trap)));
 }

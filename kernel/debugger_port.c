@@ -5,6 +5,11 @@
 
 #include <stddef.h>
 
+#include "format.h"
+#include "schedule.h"
+#include "stop.h"
+#include "thread.h"
+
 static void port_send(void *ctx, const void *bytes, size_t len)
 {
     const struct debugger_machine *machine = ctx;
@@ -12,65 +17,252 @@ static void port_send(void *ctx, const void *bytes, size_t len)
     (void)arch_line_write(machine->line, bytes, len);
 }
 
+/* ---- Threads, and where their registers are ---- */
+
+/* Before there are threads, the CPU itself is the first one. */
+enum {
+    FIRST_THREAD = 1,
+};
+
+gdbstub_thread debugger_current_thread(void)
+{
+    const struct thread *thread = thread_current();
+
+    return thread == NULL ? FIRST_THREAD : thread->id;
+}
+
+/* Does `thread` run on its CPU?  Then that has its registers. */
+static bool is_on_cpu(const struct thread *thread)
+{
+    return schedule_cpu(thread->cpu)->current == thread;
+}
+
+/* One access to a register, by the CPU that has it. */
+struct access {
+    struct trap_frame *frame;
+    size_t reg;
+    void *read;        /* or NULL */
+    const void *write; /* or NULL */
+    bool done;
+};
+
+static void access_here(void *argument)
+{
+    struct access *access = argument;
+
+    access->done = access->read != NULL
+                       ? arch_register_read(access->frame, access->reg, access->read)
+                       : arch_register_write(access->frame, access->reg, access->write);
+}
+
+static bool access_cpu(const struct debugger_machine *machine, unsigned cpu, struct access *access)
+{
+    access->frame = cpu == machine->cpu ? machine->frame : stop_frame(cpu);
+    if (cpu == machine->cpu)
+        access_here(access);
+    else if (access->frame == NULL || !stop_call(cpu, access_here, access))
+        return false;
+    return access->done;
+}
+
+static bool access_parked(struct thread *thread, const struct access *access)
+{
+    return access->read != NULL
+               ? arch_parked_read(thread->frame, &thread->context, access->reg, access->read)
+               : arch_parked_write(thread->frame, &thread->context, access->reg, access->write);
+}
+
+static bool access_register(const struct debugger_machine *machine, gdbstub_thread id,
+                            struct access access)
+{
+    struct thread *thread = thread_find((uint32_t)id);
+
+    if (thread == NULL)
+        return id == FIRST_THREAD && access_cpu(machine, machine->cpu, &access);
+    if (is_on_cpu(thread))
+        return access_cpu(machine, thread->cpu, &access);
+    return access_parked(thread, &access);
+}
+
 static bool port_read_register(void *ctx, gdbstub_thread thread, size_t reg, void *value)
 {
-    const struct debugger_machine *machine = ctx;
-
-    return thread == THE_THREAD && arch_register_read(machine->frame, reg, value);
+    return access_register(ctx, thread, (struct access){.reg = reg, .read = value});
 }
 
 static bool port_write_register(void *ctx, gdbstub_thread thread, size_t reg, const void *value)
 {
-    const struct debugger_machine *machine = ctx;
+    return access_register(ctx, thread, (struct access){.reg = reg, .write = value});
+}
 
-    return thread == THE_THREAD && arch_register_write(machine->frame, reg, value);
+static bool is_listed(const struct thread *thread)
+{
+    return thread->has_run || thread->priority != THREAD_IDLE;
+}
+
+static gdbstub_thread port_next_thread(void *ctx, gdbstub_thread id)
+{
+    const struct thread *thread = id == GDBSTUB_NO_THREAD ? NULL : thread_find((uint32_t)id);
+
+    (void)ctx;
+    if (id == GDBSTUB_NO_THREAD && thread_current() == NULL)
+        return FIRST_THREAD;
+    if (id != GDBSTUB_NO_THREAD && thread == NULL)
+        return GDBSTUB_NO_THREAD;
+    do {
+        thread = thread_next(thread);
+    } while (thread != NULL && !is_listed(thread));
+    return thread == NULL ? GDBSTUB_NO_THREAD : thread->id;
+}
+
+static void describe_state(const struct thread *thread, char *text, size_t size)
+{
+    static const char *const states[] = {
+        [THREAD_UNUSED] = "",           [THREAD_RUNNING] = "running",
+        [THREAD_RUNNABLE] = "runnable", [THREAD_SLEEPING] = "sleeping",
+        [THREAD_WAITING] = "waiting",   [THREAD_ENDED] = "ended",
+    };
+    const struct mutex *mutex = thread->wants;
+
+    if (is_on_cpu(thread))
+        format_text(text, size, "running on CPU %u", thread->cpu);
+    else if (mutex != NULL && mutex->owner != NULL)
+        format_text(text, size, "wants %s, thread %u's", thread->wait_reason, mutex->owner->id);
+    else if (thread->state == THREAD_WAITING)
+        format_text(text, size, "waiting: %s", thread->wait_reason);
+    else
+        format_text(text, size, "%s", states[thread->state]);
+}
+
+static bool port_thread_info(void *ctx, gdbstub_thread id, struct gdbstub_thread_info *info)
+{
+    const struct thread *thread = thread_find((uint32_t)id);
+
+    (void)ctx;
+    if (thread == NULL && id == FIRST_THREAD && thread_current() == NULL) {
+        *info = (struct gdbstub_thread_info){.name = "main", .state = "running", .cpu = 0};
+        return true;
+    }
+    if (thread == NULL)
+        return false;
+    info->cpu = thread->cpu;
+    format_text(info->name, sizeof info->name, "%s", thread->name);
+    describe_state(thread, info->state, sizeof info->state);
+    return true;
+}
+
+/* ---- What each thread is to do ---- */
+
+void debugger_take(struct debugger_machine *machine, struct trap_frame *frame)
+{
+    machine->cpu = arch_cpu_id();
+    machine->frame = frame;
+    machine->resume = (struct gdbstub_resume){GDBSTUB_RUN, GDBSTUB_SIGNAL_NONE};
+    for (struct thread *thread = thread_next(NULL); thread != NULL; thread = thread_next(thread)) {
+        thread->held = false;
+        if (thread->stepped)
+            arch_parked_set_step(thread->frame, false);
+        thread->stepped = false;
+    }
+    for (unsigned cpu = 0; cpu < ARCH_CPUS; cpu++)
+        stop_order(cpu, STOP_RUN);
+}
+
+unsigned debugger_running_cpu(const struct debugger_machine *machine)
+{
+    if (machine->resume.action != GDBSTUB_HOLD)
+        return machine->cpu;
+    for (unsigned cpu = 0; cpu < arch_cpu_count(); cpu++) {
+        if (stop_frame(cpu) != NULL && stop_ordered(cpu) != STOP_HOLD)
+            return cpu;
+    }
+    return machine->cpu;
+}
+
+static const enum stop_order orders[] = {
+    [GDBSTUB_HOLD] = STOP_HOLD,
+    [GDBSTUB_STEP] = STOP_STEP,
+    [GDBSTUB_RUN] = STOP_RUN,
+};
+
+static const char HELD_CPU[] = "it does not run, and what its CPU runs is to stay stopped";
+
+/* Is a thread of that CPU to step that does not run there? */
+static bool has_stepped(unsigned cpu)
+{
+    const struct thread *thread = NULL;
+
+    while ((thread = thread_next(thread)) != NULL) {
+        if (thread->cpu == cpu && thread->stepped)
+            return true;
+    }
+    return false;
+}
+
+static const char *order_cpu(struct debugger_machine *machine, unsigned cpu,
+                             struct gdbstub_resume how)
+{
+    if (cpu == machine->cpu)
+        machine->resume = how;
+    else if (stop_frame(cpu) == NULL && how.action == GDBSTUB_STEP)
+        return "its CPU does not answer";
+    if (how.action == GDBSTUB_HOLD && has_stepped(cpu))
+        return HELD_CPU;
+    stop_order(cpu, orders[how.action]);
+    return NULL;
+}
+
+/* Not on a CPU: the scheduler leaves it alone if it is to hold; a step is over when it has had its
+ * turn again. */
+static const char *order_parked(struct thread *thread, enum gdbstub_action action)
+{
+    if (action == GDBSTUB_STEP && stop_ordered(thread->cpu) == STOP_HOLD)
+        return HELD_CPU;
+    thread->held = action == GDBSTUB_HOLD;
+    thread->stepped = action == GDBSTUB_STEP;
+    if (thread->stepped)
+        arch_parked_set_step(thread->frame, true);
+    return NULL;
+}
+
+static const char *port_set_resume(void *ctx, gdbstub_thread id, struct gdbstub_resume how)
+{
+    struct debugger_machine *machine = ctx;
+    struct thread *thread = thread_find((uint32_t)id);
+
+    if (thread == NULL && id != FIRST_THREAD)
+        return "there is no such thread";
+    if (thread == NULL || is_on_cpu(thread))
+        return order_cpu(machine, thread == NULL ? machine->cpu : thread->cpu, how);
+    return order_parked(thread, how.action);
+}
+
+/* ---- Memory ---- */
+
+static uint64_t space_of(gdbstub_thread id)
+{
+    const struct thread *thread = thread_find((uint32_t)id);
+
+    return thread == NULL ? arch_space_current() : thread->space;
 }
 
 static size_t port_read_memory(void *ctx, gdbstub_thread thread, uint64_t addr, void *buf,
                                size_t len)
 {
     (void)ctx;
-    (void)thread;
-    return arch_copy_from(buf, addr, len);
+    return arch_space_read(space_of(thread), buf, addr, len);
 }
 
 static size_t port_write_memory(void *ctx, gdbstub_thread thread, uint64_t addr, const void *buf,
                                 size_t len)
 {
     (void)ctx;
-    (void)thread;
-    return arch_patch(addr, buf, len);
+    return arch_space_patch(space_of(thread), addr, buf, len);
 }
 
 static const char *port_refuse_breakpoint(void *ctx, uint64_t addr, size_t len)
 {
     (void)ctx;
     return arch_refuse_breakpoint(addr, len);
-}
-
-static gdbstub_thread port_next_thread(void *ctx, gdbstub_thread thread)
-{
-    (void)ctx;
-    return thread == GDBSTUB_NO_THREAD ? THE_THREAD : GDBSTUB_NO_THREAD;
-}
-
-static bool port_thread_info(void *ctx, gdbstub_thread thread, struct gdbstub_thread_info *info)
-{
-    (void)ctx;
-    if (thread != THE_THREAD)
-        return false;
-    *info = (struct gdbstub_thread_info){.name = "main", .state = "running", .cpu = 0};
-    return true;
-}
-
-static const char *port_set_resume(void *ctx, gdbstub_thread thread, struct gdbstub_resume how)
-{
-    struct debugger_machine *machine = ctx;
-
-    if (thread != THE_THREAD)
-        return "there is no such thread";
-    machine->resume = how;
-    return NULL;
 }
 
 static enum gdbstub_point_result port_insert_point(void *ctx, enum gdbstub_point kind,

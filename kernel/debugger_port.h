@@ -7,17 +7,24 @@
 #include "arch/arch.h"
 #include "gdbstub/gdbstub.h"
 
-enum debugger_threads {
-    THE_THREAD = 1, /* the kernel has one; GDB counts from 1 */
-};
-
 struct debugger_machine {
     enum arch_line line;
-    struct trap_frame *frame;     /* where it stopped, or did last */
-    struct gdbstub_resume resume; /* what GDB wants next */
+    unsigned cpu;                 /* the one that has the machine */
+    struct trap_frame *frame;     /* what it will go on with */
+    struct gdbstub_resume resume; /* what GDB wants of it next */
 };
 
 /* To be given a struct debugger_machine as its ctx. */
 extern const struct gdbstub_port debugger_port;
+
+/* This CPU has the machine, and was interrupted at `frame`: forget what GDB has ordered threads to
+ * do. */
+void debugger_take(struct debugger_machine *machine, struct trap_frame *frame);
+
+/* One that will go on when the machine is given back. */
+unsigned debugger_running_cpu(const struct debugger_machine *machine);
+
+/* The thread that runs here, as GDB numbers it. */
+gdbstub_thread debugger_current_thread(void);
 
 #endif

@@ -31,6 +31,9 @@ void spin_unlock(struct spin_lock *lock);
 /* Does this CPU hold it? */
 bool spin_is_mine(const struct spin_lock *lock);
 
+/* How many this CPU holds. */
+unsigned spin_held_count(void);
+
 /* The n-th of the locks that `cpu` holds, outermost first; NULL past the last.  Anywhere. */
 const struct spin_lock *spin_held(unsigned cpu, unsigned n);
 

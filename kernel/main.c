@@ -9,6 +9,8 @@
 #include "arch/arch.h"
 #include "command_line.h"
 #include "console.h"
+#include "cpus.h"
+#include "cpus_check.h"
 #include "crash.h"
 #include "debugger.h"
 #include "frames.h"
@@ -18,7 +20,9 @@
 #include "memory_check.h"
 #include "panic.h"
 #include "provoke.h"
+#include "schedule.h"
 #include "string.h"
+#include "thread.h"
 #include "traps.h"
 
 enum exit_status {
@@ -33,6 +37,7 @@ struct program {
 };
 
 static const struct program programs[] = {
+    {"cpus", cpus_check_run},     /* checks the processors */
     {"heartbeat", heartbeat_run}, /* beats until something stops it */
     {"memory", memory_check_run}, /* checks what hands out memory */
     {"provoke", provoke_run},     /* fails on purpose */
@@ -59,7 +64,7 @@ static void run(const char *spec)
             return;
         }
     }
-    log_print(LOG_ERROR, "run=%s: say run=heartbeat or run=provoke:NAME", spec);
+    log_print(LOG_ERROR, "run=%s: say run=heartbeat, run=cpus or run=provoke:NAME", spec);
     arch_exit_emulator(EXIT_USAGE);
 }
 
@@ -79,6 +84,7 @@ void kernel_main(void)
     heap_init();                                       /* ... and comes in any size */
     arch_init_time();                                  /* from here on, the log has times */
     arch_init_interrupts();                            /* controllers known, all lines masked */
+    threads_init();                                    /* this is thread 1 from here on */
 
     if (command_line_flag("gdbwait")) {
         console_print("waiting for debugger\n");
@@ -86,7 +92,9 @@ void kernel_main(void)
     } else {
         debugger_listen(); /* from here on, GDB can break in */
     }
+    (void)arch_timer_start(SCHEDULE_HZ); /* from here on, threads take turns */
     arch_interrupts_enable();
+    cpus_init(); /* the others */
 
     spec = command_line_value("run");
     if (spec == NULL && app_present())

@@ -53,23 +53,32 @@ struct thread {
     enum thread_priority priority;
     unsigned cpu;             /* the one whose run queue it belongs to, for life */
     bool detached;            /* nobody will ask for its status */
+    bool has_run;             /* idle threads that never have are not worth a debugger's list */
+    bool held;                /* the debugger wants it to stay as it is: not to be chosen */
+    bool stepped;             /* ... wants it stopped again after one instruction */
+    bool left;                /* it has ended, and its stack is no longer in use */
     struct trap_frame *frame; /* while it does not run: all of its registers */
     struct arch_context context;
     uint8_t *stack; /* its kernel stack, [stack, stack_top) */
     uint8_t *stack_top;
-    struct process *process;   /* NULL: a thread of the kernel */
-    struct thread *next;       /* in a run queue or a wait queue */
-    struct wait_queue *queue;  /* the one it waits in, or NULL */
-    struct mutex *wants;       /* the mutex it waits for, or NULL */
-    const char *wait_reason;   /* for people; "" while it does not wait */
-    uint64_t wake_us;          /* when it wakes at the latest; 0: never */
-    bool timed_out;            /* the last wait ended by wake_us */
-    int status;                /* after it has ended */
-    uint64_t run_us, since_us; /* how long it has run, and since when it does */
+    uint64_t space;             /* the address space it runs in: the kernel's, or its program's */
+    struct process *process;    /* NULL: a thread of the kernel */
+    struct thread *next;        /* in a run queue or a wait queue */
+    struct thread *next_asleep; /* of its CPU, those with a wake_us: in no order */
+    struct wait_queue *queue;   /* the one it waits in, or NULL */
+    struct mutex *wants;        /* the mutex it waits for, or NULL */
+    const char *wait_reason;    /* for people; "" while it does not wait */
+    uint64_t wake_us;           /* when it wakes at the latest; 0: never */
+    bool timed_out;             /* the last wait ended by wake_us */
+    int status;                 /* after it has ended */
+    uint64_t run_us, since_us;  /* how long it has run, and since when it does */
 };
 
 /* The caller becomes thread 1, "main", and this CPU gets its idle thread. */
 void threads_init(void);
+
+/* The same for another CPU: the caller becomes its idle thread, for ever. */
+_Noreturn void threads_idle(unsigned cpu);
 
 /* The thread that runs here.  NULL before threads_init().  Anywhere. */
 struct thread *thread_current(void);
@@ -78,6 +87,12 @@ struct thread *thread_current(void);
  * are too many or memory is short. */
 struct thread *thread_start(const char *name, void (*function)(void *), void *argument,
                             enum thread_priority priority, int cpu);
+
+/* The same in two steps, for one whose first frame the caller makes on its stack.  One that is
+ * never run must be given back by thread_discard(). */
+struct thread *thread_create(const char *name, enum thread_priority priority, int cpu);
+void thread_run(struct thread *thread, struct trap_frame *frame);
+void thread_discard(struct thread *thread);
 
 _Noreturn void thread_exit(int status);
 
@@ -108,6 +123,9 @@ struct wait_queue {
 /* Wait in the queue, whose lock the caller holds: it is released meanwhile and held again on
  * return. False if timeout_us (0: none) passed first. */
 bool wait_in(struct wait_queue *queue, const char *reason, uint64_t timeout_us);
+
+/* Its wake_us has come.  With schedule_lock held. */
+void thread_time_out(struct thread *thread);
 
 /* Wake the first, or all; the caller holds the queue's lock. */
 void wake_one(struct wait_queue *queue);

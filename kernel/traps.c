@@ -4,9 +4,13 @@
 #include "traps.h"
 
 #include "arch/arch.h"
+#include "cpus.h"
+#include "cpus_check.h"
 #include "crash.h"
 #include "debugger.h"
+#include "flight.h"
 #include "log.h"
+#include "schedule.h"
 
 enum trap_masks {
     NOT_ASYNCHRONOUS = TRAP_ANY & ~(TRAP_MASK(TRAP_INTERRUPT) | TRAP_MASK(TRAP_NMI)),
@@ -18,10 +22,36 @@ static enum trap_verdict recover(struct trap *trap)
     return arch_recover(trap) ? TRAP_HANDLED : TRAP_DECLINED;
 }
 
-/* No device has a handler yet, so what arrives is spurious. */
+/* ---- Interrupts: by what they are about ---- */
+
+static void flush(struct trap *trap)
+{
+    (void)trap;
+    cpus_serve_flush();
+}
+
+/* No device has a handler: what arrives is a surprise. */
+static void log_interrupt(struct trap *trap)
+{
+    log_print(LOG_NOTICE, "%s interrupt, vector %u", trap->name, trap->vector);
+}
+
+static void (*const interrupts[ARCH_INTERRUPTS])(struct trap *trap) = {
+    [ARCH_INTERRUPT_SPURIOUS] = log_interrupt,
+    [ARCH_INTERRUPT_TIMER] = schedule_tick,
+    [ARCH_INTERRUPT_YIELD] = schedule_next,
+    [ARCH_INTERRUPT_RESCHEDULE] = schedule_next,
+    [ARCH_INTERRUPT_FLUSH] = flush,
+    [ARCH_INTERRUPT_DEVICE] = log_interrupt,
+};
+
+/* The controller is told first: this thread may not come back soon. */
 static enum trap_verdict interrupt(struct trap *trap)
 {
-    log_print(LOG_NOTICE, "spurious interrupt, vector %u", trap->vector);
+    enum arch_interrupt source = arch_interrupt_source(trap);
+
+    arch_interrupt_done(trap);
+    interrupts[source](trap);
     return TRAP_HANDLED;
 }
 
@@ -35,7 +65,9 @@ static enum trap_verdict log_breakpoint(struct trap *trap)
 }
 
 static const struct trap_handler handlers[] = {
+    {"flight", TRAP_ANY, flight_trap},      /* notes it, and declines */
     {"recover", NOT_ASYNCHRONOUS, recover}, /* copies and calls that may fail */
+    {"cpus check", TRAP_MASK(TRAP_INTERRUPT) | TRAP_MASK(TRAP_NMI), cpus_check_handle},
     {"interrupt", TRAP_MASK(TRAP_INTERRUPT), interrupt},
     {"break-in", TRAP_MASK(TRAP_NMI), debugger_break_in}, /* a byte from the debugger */
     {"debugger", NOT_ASYNCHRONOUS, debugger_handle},      /* if one is attached, it is first */

@@ -40,6 +40,21 @@ struct madt_entry {
     uint8_t length; /* with this header */
 } __attribute__((packed));
 
+struct madt_local_apic {
+    struct madt_entry entry;
+    uint8_t processor;
+    uint8_t id;
+    uint32_t flags;
+} __attribute__((packed));
+
+struct madt_x2apic {
+    struct madt_entry entry;
+    uint16_t reserved;
+    uint32_t id;
+    uint32_t flags;
+    uint32_t processor;
+} __attribute__((packed));
+
 struct madt_io_apic {
     struct madt_entry entry;
     uint8_t id;
@@ -57,13 +72,22 @@ struct madt_override {
 } __attribute__((packed));
 
 enum madt_numbers {
+    MADT_LOCAL_APIC = 0,
     MADT_IO_APIC = 1,
     MADT_OVERRIDE = 2,
+    MADT_X2APIC = 9, /* the same as LOCAL_APIC, for large numbers */
 
-    /* Of an override: 0 means as on the ISA bus, active high (5.2.12.5). */
+    CPU_ENABLED = 1 << 0, /* the others may be plugged in some day */
+    LOCAL_APIC_NONE = 0xff,
+
+    /* Of an override: 0 means as on the ISA bus, active high and edge (5.2.12.5). */
     OVERRIDE_POLARITY = 3 << 0,
     OVERRIDE_ACTIVE_LOW = 3 << 0,
+    OVERRIDE_TRIGGER = 3 << 2,
+    OVERRIDE_LEVEL = 3 << 2,
 };
+
+#define X2APIC_NONE UINT32_MAX
 
 enum rsdp_places {
     RSDP_ALIGNMENT = 16,
@@ -156,6 +180,33 @@ static const struct table *find_table(const struct physical_memory *memory, cons
     return table;
 }
 
+static void add_cpu(uint32_t id, uint32_t flags, struct acpi_madt *madt)
+{
+    if (!(flags & CPU_ENABLED) || madt->cpu_count == ACPI_CPUS)
+        return;
+    for (size_t i = 0; i < madt->cpu_count; i++) {
+        if (madt->cpus[i] == id)
+            return;
+    }
+    madt->cpus[madt->cpu_count++] = id;
+}
+
+static void read_local_apic(const struct madt_entry *entry, struct acpi_madt *madt)
+{
+    const struct madt_local_apic *found = (const struct madt_local_apic *)entry;
+
+    if (found->id != LOCAL_APIC_NONE)
+        add_cpu(found->id, found->flags, madt);
+}
+
+static void read_x2apic(const struct madt_entry *entry, struct acpi_madt *madt)
+{
+    const struct madt_x2apic *found = (const struct madt_x2apic *)entry;
+
+    if (found->id != X2APIC_NONE)
+        add_cpu(found->id, found->flags, madt);
+}
+
 static void read_io_apic(const struct madt_entry *entry, struct acpi_madt *madt)
 {
     const struct madt_io_apic *found = (const struct madt_io_apic *)entry;
@@ -173,6 +224,7 @@ static void read_override(const struct madt_entry *entry, struct acpi_madt *madt
         madt->isa_irqs[found->irq] = (struct acpi_isa_irq){
             .gsi = found->gsi,
             .active_low = (found->flags & OVERRIDE_POLARITY) == OVERRIDE_ACTIVE_LOW,
+            .level = (found->flags & OVERRIDE_TRIGGER) == OVERRIDE_LEVEL,
         };
 }
 
@@ -181,8 +233,10 @@ static const struct {
     uint8_t length; /* at least */
     void (*read)(const struct madt_entry *entry, struct acpi_madt *madt);
 } readers[] = {
+    {MADT_LOCAL_APIC, sizeof(struct madt_local_apic), read_local_apic},
     {MADT_IO_APIC, sizeof(struct madt_io_apic), read_io_apic},
     {MADT_OVERRIDE, sizeof(struct madt_override), read_override},
+    {MADT_X2APIC, sizeof(struct madt_x2apic), read_x2apic},
 };
 
 static void read_entry(const struct madt_entry *entry, struct acpi_madt *madt)

@@ -1,5 +1,5 @@
 /*
- * acpi.h - where ACPI's tables say the interrupt controllers are.
+ * acpi.h - which processors and interrupt controllers ACPI's tables name.
  */
 #ifndef ARCH_X86_64_ACPI_H
 #define ARCH_X86_64_ACPI_H
@@ -13,6 +13,7 @@
 enum acpi_limits {
     ACPI_IO_APICS = 8,
     ACPI_ISA_IRQS = 16,
+    ACPI_CPUS = 64, /* more than are ever started: some may not answer */
 };
 
 /* The multiple APIC description table, as far as the kernel reads it. */
@@ -25,7 +26,11 @@ struct acpi_madt {
     struct acpi_isa_irq {
         uint32_t gsi;
         bool active_low;
+        bool level;
     } isa_irqs[ACPI_ISA_IRQS];
+    uint32_t
+        cpus[ACPI_CPUS]; /* numbers of the local APICs of those that are enabled, no two alike */
+    size_t cpu_count;
 };
 
 /* Read the MADT; `rsdp` is the physical address of the root pointer, 0: search it where a BIOS

@@ -2,7 +2,8 @@
 ; long mode.  Two ways in, multiboot2 and PVH, which differ in a magic number only.
 ;
 ; Makes boot page tables (the first 4 GiB at 0 and in the direct map, and the image where it is
-; linked), which arch_init_memory() replaces.  The 32-bit code runs at its physical addresses, so
+; linked), which arch_init_memory() replaces; other CPUs come the same
+; way (ap_start.asm).  The 32-bit code runs at its physical addresses, so
 ; every symbol in it is written through PHYSICAL().
 
 %include "layout.inc"
@@ -181,6 +182,7 @@ mxcsr_default:
     dd 0x1f80                               ; SDM 1, 10.2.3: all exceptions masked
 
 [section .bss.boot nobits alloc noexec write align=4096]
+global boot_root
 boot_root:          resb 4096
 boot_low_pointers:  resb 4096
 boot_high_pointers: resb 4096

@@ -87,6 +87,24 @@ align 16
     ret
     cfi_end
 
+; void arch_yield(void)
+align 16
+    cfi_begin arch_yield, cfi_plain_cie
+    int VECTOR_YIELD
+    ret
+    cfi_end
+
+; Where a kernel thread begins, from a frame: its function in rdi, the argument in rsi.
+align 16
+    cfi_begin thread_begin, cfi_plain_cie
+    cfi_outermost
+    xor ebp, ebp                            ; ends the chain of frame pointers, too
+    mov rax, rdi
+    mov rdi, rsi
+    call rax
+    ud2                                     ; the function must not return
+    cfi_end
+
 ; void reload_segments(void): load the selectors that a new GDT gives (SDM 3A 3.4.3).
 align 16
     cfi_begin reload_segments, cfi_plain_cie

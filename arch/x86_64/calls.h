@@ -20,6 +20,9 @@ void guarded_call_escape(void);
 /* Call function(argument) on the stack that ends at `top`, and come back. */
 void call_on_stack(uint64_t top, void (*function)(void *), void *argument);
 
+/* Where a kernel thread's frame begins, with its function and its argument for it. */
+void thread_begin(void);
+
 /* After lgdt: load the selectors of descriptors.h. */
 void reload_segments(void);
 

@@ -6,7 +6,10 @@
 #include "arch/arch.h"
 #include "calls.h"
 #include "instructions.h"
+#include "interrupts.h"
 #include "regions.h"
+#include "stacks.h"
+#include "syscalls.h"
 
 enum descriptor_limits {
     VECTORS = 256,
@@ -30,18 +33,6 @@ enum gate_type {
     GATE_USER = 0x60,      /* DPL 3: user code may raise it itself */
 };
 
-/* SDM 3A figure 8-11. */
-struct tss {
-    uint32_t reserved0;
-    uint64_t rsp[3];
-    uint64_t reserved1;
-    uint64_t ist[7];
-    uint64_t reserved2;
-    uint16_t reserved3;
-    uint16_t io_map;
-} __attribute__((packed));
-_Static_assert(sizeof(struct tss) == 104, "SDM 3A figure 8-11");
-
 /* Segment descriptors of 64-bit mode (SDM 3A 3.4.5): base and limit are ignored. */
 #define KERNEL_CODE_DESCRIPTOR 0x00af9b000000ffffu
 #define KERNEL_DATA_DESCRIPTOR 0x00cf93000000ffffu
@@ -49,13 +40,7 @@ _Static_assert(sizeof(struct tss) == 104, "SDM 3A figure 8-11");
 #define USER_CODE_DESCRIPTOR   0x00affb000000ffffu
 #define TSS_AVAILABLE          0x0000890000000000u
 
-/* One CPU's tables.  arch_cpu_id() finds the CPU by where its GDT is. */
-struct tables {
-    uint64_t gdt[8];
-    struct tss tss;
-};
-
-static struct tables tables[CPUS];
+static struct cpu_tables tables[ARCH_CPUS];
 static struct gate idt[VECTORS] __attribute__((aligned(16)));
 
 extern const uint8_t trap_stubs[];
@@ -78,7 +63,7 @@ static void set_tss_descriptor(uint64_t *gdt, const struct tss *tss)
 static void set_gate(unsigned vector)
 {
     uint64_t stub = (uint64_t)(uintptr_t)(trap_stubs + (size_t)vector * STUB_BYTES);
-    bool user_may_raise = vector == 3 || vector == 4; /* int3, into */
+    bool user_may_raise = vector == 3 || vector == VECTOR_SYSTEM_CALL; /* 3: int3 */
 
     idt[vector] = (struct gate){
         .offset_low = (uint16_t)stub,
@@ -90,7 +75,7 @@ static void set_gate(unsigned vector)
     };
 }
 
-static void fill_gdt(struct tables *cpu)
+static void fill_gdt(struct cpu_tables *cpu)
 {
     cpu->gdt[SELECTOR_KERNEL_CODE / 8] = KERNEL_CODE_DESCRIPTOR;
     cpu->gdt[SELECTOR_KERNEL_DATA / 8] = KERNEL_DATA_DESCRIPTOR;
@@ -99,31 +84,43 @@ static void fill_gdt(struct tables *cpu)
     set_tss_descriptor(cpu->gdt, &cpu->tss);
 }
 
-static void fill_tss(struct tss *tss)
+static void fill_tss(struct tss *tss, unsigned cpu)
 {
     for (unsigned slot = 1; slot <= IST_SLOTS; slot++)
-        tss->ist[slot - 1] = ist_stack_top(slot);
-    tss->rsp[0] = purpose_stack_top(ARCH_STACK_FATAL); /* until threads bring their own */
-    tss->io_map = sizeof(*tss);                        /* no port is open to user code */
+        tss->ist[slot - 1] = ist_stack_top(cpu, slot);
+    tss->rsp[0] = purpose_stack_top(cpu, ARCH_STACK_FATAL); /* until threads bring their own */
+    tss->io_map = sizeof(*tss);                             /* no port is open to user code */
 }
 
-void arch_init_traps(void)
+void descriptors_load(unsigned cpu)
 {
-    struct tables *cpu = &tables[0];
-    const struct descriptor_pointer gdt_pointer = {sizeof(cpu->gdt) - 1,
-                                                   (uint64_t)(uintptr_t)cpu->gdt};
+    struct cpu_tables *own = &tables[cpu];
+    const struct descriptor_pointer gdt_pointer = {sizeof(own->gdt) - 1,
+                                                   (uint64_t)(uintptr_t)own->gdt};
     const struct descriptor_pointer idt_pointer = {sizeof(idt) - 1, (uint64_t)(uintptr_t)idt};
 
-    regions_init();
-    fill_gdt(cpu);
-    fill_tss(&cpu->tss);
-    for (unsigned vector = 0; vector < VECTORS; vector++)
-        set_gate(vector);
-
+    fill_gdt(own);
+    fill_tss(&own->tss, cpu);
     lgdt(&gdt_pointer);
     reload_segments();
     ltr(SELECTOR_TSS);
     lidt(&idt_pointer);
+    wrmsr(MSR_GS_BASE, (uint64_t)(uintptr_t)own);
+    init_syscalls();
+}
+
+void arch_init_traps(void)
+{
+    stacks_init(); /* inside the data section: the first match counts */
+    regions_add_image();
+    for (unsigned vector = 0; vector < VECTORS; vector++)
+        set_gate(vector);
+    descriptors_load(0);
+}
+
+void descriptors_set_kernel_stack(uint64_t top)
+{
+    tables[arch_cpu_id()].tss.rsp[0] = top;
 }
 
 /* By the GDT's place, because GS, the usual way, is what a broken kernel may have lost. */
@@ -132,10 +129,5 @@ unsigned arch_cpu_id(void)
     uint64_t base = sgdt().base - (uint64_t)(uintptr_t)tables;
     uint64_t cpu = base / sizeof(tables[0]);
 
-    return cpu < CPUS ? (unsigned)cpu : 0;
-}
-
-unsigned arch_cpu_count(void)
-{
-    return 1;
+    return cpu < ARCH_CPUS ? (unsigned)cpu : 0;
 }

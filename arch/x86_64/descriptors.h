@@ -4,6 +4,8 @@
 #ifndef ARCH_X86_64_DESCRIPTORS_H
 #define ARCH_X86_64_DESCRIPTORS_H
 
+#include <stdint.h>
+
 /* In the order that SYSCALL and SYSRET want (SDM 2B, SYSRET): user data before user code. */
 enum selector {
     SELECTOR_KERNEL_CODE = 0x08,
@@ -25,8 +27,31 @@ enum ist {
     IST_SLOTS = 5,
 };
 
-enum cpu_limits {
-    CPUS = 8,
+/* Load this CPU's own tables; it is number `cpu` from then on (arch_cpu_id).  Its stacks must be
+ * mapped. */
+void descriptors_load(unsigned cpu);
+
+/* Where this CPU's stack pointer is set when user code traps. */
+void descriptors_set_kernel_stack(uint64_t top);
+
+/* SDM 3A figure 8-11. */
+struct tss {
+    uint32_t reserved0;
+    uint64_t rsp[3];
+    uint64_t reserved1;
+    uint64_t ist[7];
+    uint64_t reserved2;
+    uint16_t reserved3;
+    uint16_t io_map;
+} __attribute__((packed));
+_Static_assert(sizeof(struct tss) == 104, "SDM 3A figure 8-11");
+
+/* One CPU's tables.  arch_cpu_id() finds the CPU by where its GDT is; in the kernel, GS points
+ * here. */
+struct cpu_tables {
+    uint64_t gdt[8];
+    struct tss tss;
+    uint64_t user_rsp; /* syscall_entry's, for a moment */
 };
 
 #endif

@@ -4,6 +4,10 @@
 ; saves the registers in the order of frame.h, moves to the stack that the trap is to be handled on,
 ; calls arch_trap(frame) and returns to whatever the frame that it answers says.  Decides nothing.
 ; Every instruction carries its unwind rules.
+;
+; GS is swapped where the frame says user code, on the way in and on the way out.  Only syscall_entry
+; reads through it: a trap that comes before the swap, or behind it, finds whatever GS there is, and
+; needs none.
 
 %include "layout.inc"
 %include "cfi.inc"
@@ -85,6 +89,10 @@ align 16
 %if depth != FRAME_SIZE
 %error the pushes above do not make a struct trap_frame
 %endif
+    test byte [rsp + FRAME_CS], 3           ; from user code: its GS is put away
+    jz .kernel_gs
+    swapgs
+.kernel_gs:
     cld                                     ; the ABI's string direction
     mov rdi, rsp                            ; the frame
     call arch_trap_stack                    ; rsp is a multiple of 16 here
@@ -92,6 +100,10 @@ align 16
     mov rdi, rax
     call arch_trap
     mov rsp, rax                            ; the frame to go on with
+    test byte [rsp + FRAME_CS], 3           ; to user code: its GS comes back
+    jz .own_gs
+    swapgs
+.own_gs:
     restore r15, CFI_R15
     restore r14, CFI_R14
     restore r13, CFI_R13
@@ -110,7 +122,40 @@ align 16
     add rsp, 16                             ; the vector and the error code
     cfi_advance
     cfi_cfa_offset 40
+global trap_return:function                 ; a frame that iretq refuses faults here: exceptions.c
+trap_return:
     iretq
+    cfi_end
+
+; Where SYSCALL comes (SDM 3A 5.8.8): rcx is the user's rip, r11 its rflags, rsp and GS still its
+; own, interrupts off.  Makes the frame that int 0x80 would have made.  There is no SYSRET on the
+; way back: iretq restores every register and has none of its pitfalls.
+align 16
+    cfi_begin syscall_entry, cfi_signal_cie
+    cfi_bytes 0x0c, CFI_RSP, 0
+    cfi_bytes 0x09, CFI_RIP, CFI_RCX        ; DW_CFA_register: rip is in rcx
+    cfi_bytes 0x09, CFI_RFLAGS, CFI_R11
+    swapgs
+    mov [gs:TABLES_USER_RSP], rsp
+    mov rsp, [gs:TABLES_KERNEL_RSP]         ; TSS.rsp0
+    cfi_advance
+    cfi_bytes 0x07, CFI_RSP                 ; DW_CFA_undefined, until it is pushed
+    push qword SELECTOR_USER_DATA
+    push qword [gs:TABLES_USER_RSP]
+    push r11
+    push qword SELECTOR_USER_CODE
+    push rcx
+    cfi_advance
+    cfi_cfa CFI_RSP, 40
+    cfi_hardware_frame
+    swapgs                                  ; trap_common puts it away, by what cs says
+    push byte 0                             ; in place of an error code
+    cfi_advance
+    cfi_cfa_offset 48
+    push strict dword VECTOR_SYSTEM_CALL
+    cfi_advance
+    cfi_cfa_offset 56
+    jmp near trap_common
     cfi_end
 
 ; void arch_panic(const char *message): a trap without hardware.  Makes the frame that an exception

@@ -7,9 +7,10 @@
 #include "arch/arch.h"
 #include "descriptors.h"
 #include "frame.h"
+#include "interrupts.h"
 #include "instructions.h"
 #include "points.h"
-#include "regions.h"
+#include "stacks.h"
 #include "step.h"
 
 /* Error code of #PF (SDM 3A 4.7), DR6 at rest (SDM 3B 17.2.3). */
@@ -42,17 +43,33 @@ enum exception_vectors {
     VECTOR_NMI = 2,
     VECTOR_PAGE_FAULT = 14,
     EXCEPTIONS = sizeof(exceptions) / sizeof(exceptions[0]),
+
+    HARDWARE_BYTES = 5 * 8, /* what iretq loads: rip cs rflags rsp ss */
 };
 _Static_assert(EXCEPTIONS == 32, "vectors.def lists the 32 exceptions");
 
-static const struct exception interrupt = {"interrupt", TRAP_CLASS_INTERRUPT, TRAP_INTERRUPT};
+static const struct exception interrupt = {NULL, TRAP_CLASS_INTERRUPT, TRAP_INTERRUPT};
+static const struct exception syscall = {"system call", TRAP_CLASS_TRAP, TRAP_SYSCALL};
 static const struct exception panic = {"panic", TRAP_CLASS_TRAP, TRAP_PANIC};
 
 static const struct exception *exception_of(uint64_t vector)
 {
     if (vector < EXCEPTIONS)
         return &exceptions[vector];
+    if (vector == VECTOR_SYSTEM_CALL)
+        return &syscall;
     return vector == ARCH_VECTOR_PANIC ? &panic : &interrupt;
+}
+
+/* Does the trap belong to the kernel's ordinary work? */
+static bool is_ordinary(const struct exception *exception)
+{
+    return exception == &interrupt || exception == &syscall;
+}
+
+static bool is_from_user(const struct trap_frame *frame)
+{
+    return (frame->cs & 3) != 0;
 }
 
 static unsigned page_fault_access(uint64_t error)
@@ -93,17 +110,22 @@ static void add_details(struct trap *trap, uint64_t fault_address)
     }
 }
 
+/* entry.asm */
+extern const uint8_t trap_return[];
+
 /* entry.asm calls these two, with interrupts off, one after the other. */
 struct trap_frame *arch_trap_stack(struct trap_frame *frame);
 struct trap_frame *arch_trap(struct trap_frame *frame);
 
 /* Is an NMI being handled, which only the return from it ends? */
-static bool in_nmi[CPUS];
+static bool in_nmi[ARCH_CPUS];
 
 /* Where a frame goes that is moved to the stack of that purpose. */
 static struct trap_frame *first_frame(enum arch_stack_purpose purpose)
 {
-    return (struct trap_frame *)(uintptr_t)(purpose_stack_top(purpose) - sizeof(struct trap_frame));
+    uint64_t top = purpose_stack_top(arch_cpu_id(), purpose);
+
+    return (struct trap_frame *)(uintptr_t)(top - sizeof(struct trap_frame));
 }
 
 static struct trap_frame *move_frame(const struct trap_frame *frame,
@@ -128,6 +150,29 @@ static struct trap_frame *nmi_frame(struct trap_frame *frame)
     return move_frame(frame, ARCH_STACK_NMI);
 }
 
+/* Has iretq refused to load a user's frame?  Then that is what failed, not the kernel. */
+static bool is_refused_return(const struct trap_frame *frame)
+{
+    const uint64_t *refused = (const uint64_t *)(uintptr_t)frame->rsp; /* rip cs rflags rsp ss */
+
+    return frame->rip == (uint64_t)(uintptr_t)trap_return && (refused[1] & 3) != 0;
+}
+
+/* The frame that the user's code would have made, had it failed behind the iretq: its registers are
+ * all loaded, its GS too. */
+static struct trap_frame *user_frame(struct trap_frame *frame)
+{
+    struct trap_frame registers = *frame;
+    struct trap_frame *refused = (struct trap_frame *)(uintptr_t)(frame->rsp + HARDWARE_BYTES) - 1;
+    uint64_t hardware[HARDWARE_BYTES / 8];
+
+    __builtin_memcpy(hardware, &refused->rip, HARDWARE_BYTES);
+    *refused = registers;
+    __builtin_memcpy(&refused->rip, hardware, HARDWARE_BYTES);
+    swapgs();
+    return refused;
+}
+
 /* Where to handle the trap: `frame`, or a copy of it on another stack.  What the kernel's own code
  * has done wrong is not handled on its stack: there may be little left of it, and a debugger that
  * calls a function writes there.  Traps with stacks of their own stay on them. */
@@ -135,28 +180,48 @@ struct trap_frame *arch_trap_stack(struct trap_frame *frame)
 {
     if (frame->vector == VECTOR_NMI)
         return nmi_frame(frame);
-    if (exception_of(frame->vector) == &interrupt || (frame->cs & 3) != 0 ||
+    if (is_ordinary(exception_of(frame->vector)) || is_from_user(frame) ||
         is_emergency_stack((uint64_t)(uintptr_t)frame))
         return frame;
+    if (is_refused_return(frame))
+        return user_frame(frame);
     return move_frame(frame, ARCH_STACK_EXCEPTION);
 }
 
 /* CR2 as each CPU's innermost page fault left it. */
-static uint64_t fault_addresses[CPUS];
+static uint64_t fault_addresses[ARCH_CPUS];
 
-/* Have the trap handled.  Returns the frame to load, with CR2 as it was before: a copy that faulted
- * on behalf of a debugger or of a record must not spoil what they are about. */
-struct trap_frame *arch_trap(struct trap_frame *frame)
+static void dispatch(struct trap *trap)
+{
+    if (!trap_dispatch(trap))
+        arch_halt();
+}
+
+/* Returns with CR2 as it was before: a copy that faulted on behalf of a debugger or of a record
+ * must not spoil what they are about. */
+static void handle_exception(struct trap *trap)
 {
     uint64_t fault_address = read_cr2();
-    unsigned cpu = arch_cpu_id();
-    uint64_t outer_address = fault_addresses[cpu];
+    uint64_t outer_address = fault_addresses[trap->cpu];
+
+    points_disarm();
+    add_details(trap, fault_address);
+    fault_addresses[trap->cpu] = fault_address;
+    dispatch(trap);
+    fault_addresses[trap->cpu] = outer_address;
+    write_cr2(outer_address);
+    points_arm(trap->frame);
+}
+
+/* Have the trap handled.  Returns the frame to load. */
+struct trap_frame *arch_trap(struct trap_frame *frame)
+{
     const struct exception *exception = exception_of(frame->vector);
     struct trap trap = {
         .kind = exception->kind,
         .class = exception->class,
-        .origin = (frame->cs & 3) != 0 ? TRAP_FROM_USER : TRAP_FROM_KERNEL,
-        .cpu = cpu,
+        .origin = is_from_user(frame) ? TRAP_FROM_USER : TRAP_FROM_KERNEL,
+        .cpu = arch_cpu_id(),
         .vector = (uint32_t)frame->vector,
         .error = frame->error,
         .pc = frame->rip,
@@ -164,15 +229,13 @@ struct trap_frame *arch_trap(struct trap_frame *frame)
         .frame = frame,
     };
 
-    points_disarm();
-    add_details(&trap, fault_address);
-    fault_addresses[cpu] = fault_address;
-    if (!trap_dispatch(&trap))
-        arch_halt();
-    fault_addresses[cpu] = outer_address;
-    write_cr2(outer_address);
-    points_arm(trap.frame);
+    if (exception == &interrupt)
+        trap.name = interrupt_name(trap.vector);
+    if (is_ordinary(exception))
+        dispatch(&trap); /* watch points stay armed: the kernel goes about its work */
+    else
+        handle_exception(&trap);
     if (frame == first_frame(ARCH_STACK_NMI))
-        in_nmi[cpu] = false;
+        in_nmi[trap.cpu] = false;
     return trap.frame;
 }

@@ -6,9 +6,8 @@
  */
 #include "arch/arch.h"
 #include "calls.h"
-#include "descriptors.h"
 #include "frame.h"
-#include "regions.h"
+#include "stacks.h"
 
 struct guard {
     struct guard_context context;
@@ -17,7 +16,7 @@ struct guard {
 };
 
 /* Innermost guarded call of each CPU. */
-static struct guard *guards[CPUS];
+static struct guard *guards[ARCH_CPUS];
 
 extern const struct fixup __fixups_start[], __fixups_end[];
 
@@ -84,5 +83,5 @@ void arch_call_on_stack(enum arch_stack_purpose purpose, void (*function)(void *
     if (is_on_purpose_stack(here, purpose))
         function(argument);
     else
-        call_on_stack(purpose_stack_top(purpose), function, argument);
+        call_on_stack(purpose_stack_top(arch_cpu_id(), purpose), function, argument);
 }

@@ -88,7 +88,7 @@ CONTROL_REGISTER(dr3)
 CONTROL_REGISTER(dr6)
 CONTROL_REGISTER(dr7)
 
-/* Segment selectors: read_ds(), ... */
+/* Segment selectors: read_ds(), write_ds(), ... */
 #define SEGMENT_SELECTOR(name)                                                                     \
     static inline uint64_t read_##name(void)                                                       \
     {                                                                                              \
@@ -96,6 +96,10 @@ CONTROL_REGISTER(dr7)
                                                                                                    \
         __asm__ volatile("mov %%" #name ", %q0" : "=r"(value));                                    \
         return value;                                                                              \
+    }                                                                                              \
+    static inline void write_##name(uint64_t value)                                                \
+    {                                                                                              \
+        __asm__ volatile("mov %q0, %%" #name : : "r"(value));                                      \
     }
 
 SEGMENT_SELECTOR(ds)
@@ -137,6 +141,11 @@ static inline void ltr(uint16_t selector)
     __asm__ volatile("ltr %0" : : "r"(selector));
 }
 
+static inline void swapgs(void)
+{
+    __asm__ volatile("swapgs" : : : "memory");
+}
+
 static inline void fxsave(void *image)
 {
     __asm__ volatile("fxsave64 (%0)" : : "r"(image) : "memory");
@@ -150,6 +159,9 @@ static inline void fxrstor(const void *image)
 /* Numbers of model-specific registers (SDM 4, 2.1): too large for an enum of ISO C. */
 #define MSR_APIC_BASE      0x1bu
 #define MSR_EFER           0xc0000080u
+#define MSR_STAR           0xc0000081u
+#define MSR_LSTAR          0xc0000082u
+#define MSR_FMASK          0xc0000084u
 #define MSR_FS_BASE        0xc0000100u
 #define MSR_GS_BASE        0xc0000101u
 #define MSR_KERNEL_GS_BASE 0xc0000102u

@@ -10,7 +10,7 @@
 
 #include "arch/arch.h"
 #include "instructions.h"
-#include "regions.h"
+#include "stacks.h"
 
 enum point_limits {
     SLOTS = 4,

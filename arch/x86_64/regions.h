@@ -2,7 +2,8 @@
  * regions.h - the list of what is where in the kernel's address space, with names.
  *
  * One list serves the page tables, the debugger's and the crash record's memory map, and the search
- * for the stack that an address belongs to.  Append-only; read without a lock, anywhere.
+ * for the stack that an address belongs to.  Append-only, by one CPU at a
+ * time; read without a lock, anywhere.
  */
 #ifndef ARCH_X86_64_REGIONS_H
 #define ARCH_X86_64_REGIONS_H
@@ -21,7 +22,7 @@ struct region {
 };
 
 enum region_limits {
-    REGIONS = 96,
+    REGIONS = 768,
 };
 
 /* Add a range; a full list drops it, which costs its name and nothing else. */
@@ -31,17 +32,7 @@ void region_add(uint64_t start, uint64_t end, enum crash_map_kind kind, unsigned
 /* The n-th range, or NULL past the last. */
 const struct region *region_at(size_t n);
 
-/* List the image's sections and the first CPU's stacks: the first thing that boot does. */
-void regions_init(void);
-
-/* Where the first CPU's stacks begin, growing down: of an IST slot (enum ist), of a purpose. */
-uint64_t ist_stack_top(unsigned slot);
-uint64_t purpose_stack_top(enum arch_stack_purpose purpose);
-
-/* Is `address` on that purpose's stack? */
-bool is_on_purpose_stack(uint64_t address, enum arch_stack_purpose purpose);
-
-/* Is it on any stack of an IST slot or a purpose? */
-bool is_emergency_stack(uint64_t address);
+/* List the image's sections: behind what lies inside them. */
+void regions_add_image(void);
 
 #endif

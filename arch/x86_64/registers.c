@@ -6,6 +6,7 @@
  */
 #include "arch/arch.h"
 #include "calls.h"
+#include "context.h"
 #include "frame.h"
 #include "instructions.h"
 #include "target_features.h"
@@ -74,6 +75,7 @@ enum live {
     LIVE_cr4,
     LIVE_cr8,
     LIVE_efer,
+    LIVE_COUNT,
 };
 
 /* Without a write function a register is read-only: a wrong value there ends the kernel. */
@@ -163,6 +165,16 @@ const struct gdbstub_arch arch_gdb = {
 
 /* ---- Access by number ---- */
 
+/* In the kernel, what user code has as its GS base is the other one (entry.asm). */
+static enum live as_seen_by(const struct trap_frame *frame, enum live which)
+{
+    bool user = (frame->cs & 3) != 0;
+
+    if (user && which == LIVE_gs_base)
+        return LIVE_k_gs_base;
+    return user && which == LIVE_k_gs_base ? LIVE_gs_base : which;
+}
+
 bool arch_register_read(const struct trap_frame *frame, size_t reg, void *value)
 {
     const struct place *place = &places[reg];
@@ -183,26 +195,33 @@ bool arch_register_read(const struct trap_frame *frame, size_t reg, void *value)
         word = x87_read(&image, place->at);
         break;
     default:
-        word = live[place->at].read();
+        word = live[as_seen_by(frame, place->at)].read();
         break;
     }
     __builtin_memcpy(value, &word, bytes);
     return true;
 }
 
+static void fpu_change(struct fpu_image *image, const struct place *place, const void *value,
+                       size_t bytes)
+{
+    uint32_t word = 0;
+
+    if (place->kind == PLACE_X87) {
+        __builtin_memcpy(&word, value, sizeof(word));
+        x87_write(image, place->at, word);
+    } else {
+        __builtin_memcpy((uint8_t *)image + place->at, value, bytes);
+        image->mxcsr &= image->mxcsr_mask != 0 ? image->mxcsr_mask : 0xffbf; /* SDM 1, 11.6.6 */
+    }
+}
+
 static void fpu_write(const struct place *place, const void *value, size_t bytes)
 {
     struct fpu_image image;
-    uint32_t word = 0;
 
     fxsave(&image);
-    if (place->kind == PLACE_X87) {
-        __builtin_memcpy(&word, value, sizeof(word));
-        x87_write(&image, place->at, word);
-    } else {
-        __builtin_memcpy((uint8_t *)&image + place->at, value, bytes);
-        image.mxcsr &= image.mxcsr_mask != 0 ? image.mxcsr_mask : 0xffbf; /* SDM 1, 11.6.6 */
-    }
+    fpu_change(&image, place, value, bytes);
     fxrstor(&image);
 }
 
@@ -264,11 +283,81 @@ bool arch_register_write(struct trap_frame *frame, size_t reg, const void *value
     case PLACE_FRAME:
         return frame_write(frame, reg, value, bytes);
     case PLACE_LIVE:
-        return live_write(place->at, value, bytes);
+        return live_write(as_seen_by(frame, place->at), value, bytes);
     default:
         fpu_write(place, value, bytes);
         return true;
     }
+}
+
+/* ---- A thread that does not run: its frame, and its context for what frames do not hold ---- */
+
+/* Where the context has what is the CPU's own while the thread runs; no bytes: nowhere. */
+struct kept {
+    uint16_t at, bytes;
+};
+#define KEPT(field)                                                                                \
+    {                                                                                              \
+        offsetof(struct context, field), sizeof(((struct context *)0)->field)                      \
+    }
+
+static const struct kept kept[LIVE_COUNT] = {
+    [LIVE_ds] = KEPT(ds), [LIVE_es] = KEPT(es),           [LIVE_fs] = KEPT(fs),
+    [LIVE_gs] = KEPT(gs), [LIVE_fs_base] = KEPT(fs_base), [LIVE_gs_base] = KEPT(gs_base),
+};
+
+/* The field, or NULL.  A kernel thread's GS base is the CPU's. */
+static uint8_t *kept_field(const struct trap_frame *frame, struct arch_context *context,
+                           enum live which)
+{
+    if (kept[which].bytes == 0 || (which == LIVE_gs_base && (frame->cs & 3) == 0))
+        return NULL;
+    return context->bytes + kept[which].at;
+}
+
+bool arch_parked_read(struct trap_frame *frame, struct arch_context *context, size_t reg,
+                      void *value)
+{
+    const struct place *place = &places[reg];
+    size_t bytes = registers[reg].bits / 8;
+    uint64_t word = 0;
+
+    if (place->kind == PLACE_FRAME)
+        return arch_register_read(frame, reg, value);
+    if (place->kind == PLACE_FPU) {
+        __builtin_memcpy(value, context->bytes + place->at, bytes);
+        return true;
+    }
+    if (place->kind == PLACE_X87) {
+        word = x87_read(&context_of(context)->fpu, place->at);
+    } else {
+        const uint8_t *field = kept_field(frame, context, place->at);
+
+        if (field == NULL)
+            return false;
+        __builtin_memcpy(&word, field, kept[place->at].bytes);
+    }
+    __builtin_memcpy(value, &word, bytes);
+    return true;
+}
+
+bool arch_parked_write(struct trap_frame *frame, struct arch_context *context, size_t reg,
+                       const void *value)
+{
+    const struct place *place = &places[reg];
+
+    if (place->kind == PLACE_FRAME)
+        return arch_register_write(frame, reg, value);
+    if (place->kind == PLACE_LIVE) {
+        uint8_t *field = kept_field(frame, context, place->at);
+
+        if (field == NULL || kept[place->at].bytes != sizeof(uint64_t))
+            return false;
+        __builtin_memcpy(field, value, sizeof(uint64_t));
+        return true;
+    }
+    fpu_change(&context_of(context)->fpu, place, value, registers[reg].bits / 8);
+    return true;
 }
 
 uint64_t arch_frame_pc(const struct trap_frame *frame)

@@ -7,7 +7,7 @@
 #include "step.h"
 
 #include "arch/arch.h"
-#include "descriptors.h"
+#include "instructions.h"
 
 enum step_bits {
     RFLAGS_TF = 1 << 8,
@@ -19,8 +19,18 @@ enum opcodes {
     PREFIXES = 14, /* an instruction has 15 bytes at most */
 };
 
+enum {
+    HIGHEST_PRIORITY = 15, /* CR8 */
+};
+
 /* Does the instruction that each CPU steps save its flags? */
-static bool saves_flags[CPUS];
+static bool saves_flags[ARCH_CPUS];
+
+/* Is the task priority that of a step, and what was it before? */
+static struct {
+    bool active;
+    uint64_t priority;
+} held[ARCH_CPUS];
 
 static bool is_prefix(uint8_t byte)
 {
@@ -49,13 +59,38 @@ static uint8_t opcode_at(uint64_t address)
     return 0;
 }
 
-void arch_frame_set_step(struct trap_frame *frame, bool step)
+void arch_parked_set_step(struct trap_frame *frame, bool step)
 {
-    saves_flags[arch_cpu_id()] = step && opcode_at(frame->rip) == OPCODE_PUSHF;
     if (step)
         frame->rflags |= RFLAGS_TF;
     else
         frame->rflags &= ~(uint64_t)RFLAGS_TF;
+}
+
+/* The highest task priority holds all interrupts back (SDM 3A 11.8.3.1): IF stays what the code
+ * made it. */
+static void hold_interrupts(unsigned cpu, bool hold)
+{
+    if (held[cpu].active == hold)
+        return;
+    held[cpu].active = hold;
+    if (hold)
+        held[cpu].priority = read_cr8();
+    write_cr8(hold ? HIGHEST_PRIORITY : held[cpu].priority);
+}
+
+void step_end(void)
+{
+    hold_interrupts(arch_cpu_id(), false);
+}
+
+void arch_frame_set_step(struct trap_frame *frame, bool step)
+{
+    unsigned cpu = arch_cpu_id();
+
+    saves_flags[cpu] = step && opcode_at(frame->rip) == OPCODE_PUSHF;
+    hold_interrupts(cpu, step);
+    arch_parked_set_step(frame, step);
 }
 
 /* TF is in the second byte of what pushf saved, whatever its operand size. */

@@ -9,4 +9,7 @@
 /* A #DB has come: undo what the step left behind in the program's memory. */
 void step_clean_up(const struct trap_frame *frame);
 
+/* This CPU goes on to something else: interrupts are held back no longer. */
+void step_end(void);
+
 #endif

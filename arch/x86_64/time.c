@@ -5,6 +5,7 @@
  */
 #include "arch/arch.h"
 #include "instructions.h"
+#include "pit.h"
 
 enum time_cpuid {
     CPUID_TSC = 0x15,                  /* ratio and frequency of the crystal */
@@ -12,11 +13,9 @@ enum time_cpuid {
     CPUID_HYPERVISOR_TSC = 0x40000010, /* kHz, by VMware's convention that KVM follows */
 };
 
-/* Intel 8254 data sheet. */
-enum pit_numbers {
-    PIT_HZ = 1193182,
+/* Its channel 2, which counts without interrupting anybody. */
+enum pit_channel_2 {
     PIT_CHANNEL_2 = 0x42,
-    PIT_COMMAND = 0x43,
     PIT_CHANNEL_2_ONCE = 0xb0, /* both bytes, mode 0: out rises when the count is over */
     PIT_CHANNEL_2_LATCH = 0x80,
     PIT_LONGEST = 0xffff, /* 55 ms */

@@ -6,8 +6,9 @@
  * a byte's arrival an NMI, which whoever asked for it answers by polling.
  */
 #include "arch/arch.h"
-#include "apic.h"
 #include "instructions.h"
+#include "io_apic.h"
+#include "smp.h"
 
 enum uart_registers {
     DATA = 0,
@@ -183,14 +184,14 @@ int arch_line_read(enum arch_line line)
     return -1;
 }
 
-bool arch_line_break_in(enum arch_line line, bool enable)
+bool arch_line_break_in(enum arch_line line, bool enable, unsigned cpu)
 {
     if (!lines[line].present)
         return false;
     write_register(line, INTERRUPT_ENABLE, 0);
     if (!enable)
         return true;
-    if (!apic_route_nmi(uarts[line].isa_irq))
+    if (!io_apic_route(uarts[line].isa_irq, smp_apic_id(cpu), IO_APIC_NMI))
         return false;
     write_register(line, INTERRUPT_ENABLE, INTERRUPT_ON_DATA); /* an edge, if bytes are waiting */
     return true;

@@ -1,0 +1,85 @@
+/*
+ * cpus.c - starts the CPUs, and has them forget translations.
+ *
+ * One flush at a time.  Whoever waits for something here, or for a spin lock, does meanwhile what
+ * the others ask of it: interrupts may be off.
+ */
+#include "cpus.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "arch/arch.h"
+#include "command_line.h"
+#include "log.h"
+#include "schedule.h"
+#include "thread.h"
+
+static struct {
+    atomic_flag busy; /* somebody's request is being served */
+    uint64_t space, address;
+    atomic_bool asked[ARCH_CPUS];
+} flush = {.busy = ATOMIC_FLAG_INIT};
+
+static void enter(unsigned cpu)
+{
+    (void)arch_timer_start(SCHEDULE_HZ);
+    threads_idle(cpu);
+}
+
+void cpus_init(void)
+{
+    unsigned limit = command_line_number("smp", ARCH_CPUS);
+    unsigned count = arch_start_cpus(limit, enter);
+
+    if (count > 1)
+        log_print(LOG_NOTICE, "%u CPUs are running", count);
+}
+
+void cpus_serve_flush(void)
+{
+    unsigned cpu = arch_cpu_id();
+
+    if (!atomic_load(&flush.asked[cpu]))
+        return;
+    if (arch_space_current() == flush.space || flush.space == arch_kernel_space())
+        arch_flush_page(flush.address);
+    atomic_store(&flush.asked[cpu], false);
+}
+
+static void ask(unsigned cpu)
+{
+    atomic_store(&flush.asked[cpu], true);
+    arch_send_interrupt(cpu, ARCH_INTERRUPT_FLUSH);
+}
+
+static void wait_for(unsigned cpu)
+{
+    while (atomic_load(&flush.asked[cpu])) {
+        cpus_serve_flush();
+        arch_pause();
+    }
+}
+
+void cpus_flush_page(uint64_t space, uint64_t address)
+{
+    bool interrupts = arch_interrupts_disable();
+    unsigned me = arch_cpu_id(), count = arch_cpu_count();
+
+    while (atomic_flag_test_and_set(&flush.busy)) {
+        cpus_serve_flush();
+        arch_pause();
+    }
+    flush.space = space;
+    flush.address = address;
+    arch_flush_page(address);
+    for (unsigned cpu = 0; cpu < count; cpu++) {
+        if (cpu != me)
+            ask(cpu);
+    }
+    for (unsigned cpu = 0; cpu < count; cpu++)
+        wait_for(cpu);
+    atomic_flag_clear(&flush.busy);
+    if (interrupts)
+        arch_interrupts_enable();
+}

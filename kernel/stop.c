@@ -1,0 +1,214 @@
+/*
+ * stop.c - who has the machine, and what each other CPU is asked.
+ *
+ * An NMI that comes on a CPU's way into a trap of its own, or out of one, is let pass: the CPU
+ * joins by itself, or is asked again until it does.
+ */
+#include "stop.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "cpus.h"
+
+enum stop_limits {
+    PATIENCE_US = 1000000, /* an emulator's CPUs may be held up */
+    ASK_AGAIN_US = 200,
+    NOBODY = 0,
+};
+
+/* A CPU's way into a stop and out of it.  Who has the machine moves it to ASKED and RELEASED, the
+ * CPU itself to STOPPED and RUNNING. */
+enum stop_state {
+    RUNNING,
+    ASKED,
+    STOPPED,       /* its frame is valid */
+    RELEASED,      /* it may go, if nobody asks again before it does */
+    RELEASED_STEP, /* ... one step */
+};
+
+static struct {
+    atomic_uint owner; /* CPU + 1 */
+    struct cpu {
+        atomic_uint state;
+        atomic_bool sent; /* an NMI is on its way, or was */
+        struct trap_frame *frame;
+        enum stop_order order; /* when the machine is given back */
+        void (*_Atomic call)(void *argument);
+        void *argument;
+    } cpus[ARCH_CPUS];
+} stop;
+
+bool stop_take(void)
+{
+    unsigned me = arch_cpu_id() + 1, owner = NOBODY;
+
+    return atomic_compare_exchange_strong(&stop.owner, &owner, me) || owner == me;
+}
+
+/* Move a CPU's state, if it is `from`. */
+static bool move(struct cpu *cpu, unsigned from, unsigned to)
+{
+    return atomic_compare_exchange_strong(&cpu->state, &from, to);
+}
+
+static void ask(unsigned id)
+{
+    struct cpu *cpu = &stop.cpus[id];
+
+    if (move(cpu, RELEASED, STOPPED) || move(cpu, RELEASED_STEP, STOPPED) ||
+        atomic_load(&cpu->state) == STOPPED)
+        return;
+    (void)move(cpu, RUNNING, ASKED);
+    atomic_store(&cpu->sent, true);
+    arch_send_nmi(id);
+}
+
+/* True if all have stopped. */
+static bool ask_all(unsigned me)
+{
+    bool stopped = true;
+
+    for (unsigned id = 0; id < arch_cpu_count(); id++) {
+        if (id == me)
+            continue;
+        ask(id);
+        stopped = stopped && atomic_load(&stop.cpus[id].state) == STOPPED;
+    }
+    return stopped;
+}
+
+static bool all_stopped(unsigned me)
+{
+    for (unsigned id = 0; id < arch_cpu_count(); id++) {
+        if (id != me && atomic_load(&stop.cpus[id].state) != STOPPED)
+            return false;
+    }
+    return true;
+}
+
+void stop_others(void)
+{
+    unsigned me = arch_cpu_id();
+    uint64_t began_us = arch_time_us(), asked_us = began_us, now_us = began_us;
+    bool stopped = ask_all(me);
+
+    while (!stopped && now_us - began_us < PATIENCE_US) {
+        arch_pause();
+        now_us = arch_time_us();
+        stopped = all_stopped(me);
+        if (!stopped && now_us - asked_us > ASK_AGAIN_US) {
+            stopped = ask_all(me);
+            asked_us = now_us;
+        }
+    }
+}
+
+struct trap_frame *stop_frame(unsigned cpu)
+{
+    return atomic_load(&stop.cpus[cpu].state) == STOPPED ? stop.cpus[cpu].frame : NULL;
+}
+
+void stop_order(unsigned cpu, enum stop_order order)
+{
+    stop.cpus[cpu].order = order;
+}
+
+enum stop_order stop_ordered(unsigned cpu)
+{
+    return stop.cpus[cpu].order;
+}
+
+static void release(struct cpu *cpu)
+{
+    if (cpu->order == STOP_HOLD) {
+        (void)move(cpu, RUNNING, ASKED); /* the caller's own */
+        return;
+    }
+    (void)move(cpu, ASKED, RUNNING); /* it never came */
+    (void)move(cpu, STOPPED, cpu->order == STOP_STEP ? RELEASED_STEP : RELEASED);
+}
+
+void stop_give_back(void)
+{
+    for (unsigned id = 0; id < ARCH_CPUS; id++)
+        release(&stop.cpus[id]);
+    atomic_store(&stop.owner, NOBODY);
+}
+
+bool stop_is_asked(void)
+{
+    return atomic_load(&stop.cpus[arch_cpu_id()].state) == ASKED;
+}
+
+static void serve_call(struct cpu *cpu)
+{
+    void (*call)(void *) = atomic_load(&cpu->call);
+
+    if (call == NULL)
+        return;
+    call(cpu->argument);
+    atomic_store(&cpu->call, NULL);
+}
+
+void stop_join(struct trap_frame *frame)
+{
+    struct cpu *cpu = &stop.cpus[arch_cpu_id()];
+
+    cpu->frame = frame;
+    if (!move(cpu, ASKED, STOPPED))
+        return; /* no longer wanted */
+    while (!move(cpu, RELEASED, RUNNING)) {
+        if (move(cpu, RELEASED_STEP, RUNNING)) {
+            (void)arch_step_without_running(frame);
+            arch_frame_set_step(frame, true);
+            return;
+        }
+        serve_call(cpu);
+        cpus_serve_flush(); /* a CPU that is allowed to run may wait for it */
+        arch_pause();
+    }
+    arch_frame_set_step(frame, false);
+}
+
+bool stop_take_or_join(struct trap_frame *frame)
+{
+    while (!stop_take()) {
+        if (stop_is_asked()) {
+            stop_join(frame);
+            return false;
+        }
+        arch_pause();
+    }
+    return true;
+}
+
+bool stop_call(unsigned cpu, void (*function)(void *), void *argument)
+{
+    struct cpu *other = &stop.cpus[cpu];
+    uint64_t began_us = arch_time_us();
+
+    if (atomic_load(&other->state) != STOPPED)
+        return false;
+    other->argument = argument;
+    atomic_store(&other->call, function);
+    while (atomic_load(&other->call) != NULL) {
+        if (arch_time_us() - began_us > PATIENCE_US)
+            return false;
+        arch_pause();
+    }
+    return true;
+}
+
+/* One that comes late, because its CPU has joined by itself, is still ours. */
+enum trap_verdict stop_handle(struct trap *trap)
+{
+    struct cpu *cpu = &stop.cpus[trap->cpu];
+    bool sent = atomic_exchange(&cpu->sent, false);
+
+    if (atomic_load(&cpu->state) == ASKED && !arch_in_trap(trap->frame))
+        stop_join(trap->frame);
+    else if (!sent)
+        return TRAP_DECLINED;
+    return TRAP_HANDLED;
+}
