@@ -155,6 +155,9 @@ void arch_syscall_return(struct trap_frame *frame, int64_t result);
 uint64_t arch_kernel_space(void);
 uint64_t arch_space_current(void); /* anywhere */
 
+/* This CPU uses the space from now on; arch_switch() loads each thread's. */
+void arch_space_enter(uint64_t space);
+
 /* An empty space; 0 if memory is short.  Destroying gives its tables back, not what is mapped; no
  * CPU may have it loaded. */
 uint64_t arch_space_create(void);
@@ -189,6 +192,9 @@ void arch_use_frames(uint64_t (*take)(void), void (*give)(uint64_t frame));
 
 /* Where physical memory can be read and written by the kernel. */
 void *arch_physical(uint64_t physical);
+
+/* The physical address of something in the kernel's image. */
+uint64_t arch_physical_of(const void *object);
 
 /* Leave the emulator with `code` (0..127) as its guest's status; returns where there is no
  * emulator that offers a way out.  Anywhere. */

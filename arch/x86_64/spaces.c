@@ -88,6 +88,11 @@ void arch_space_unmap(uint64_t space, uint64_t address)
     invlpg(address);
 }
 
+void arch_space_enter(uint64_t space)
+{
+    write_cr3(space);
+}
+
 void arch_flush_page(uint64_t address)
 {
     invlpg(address);
