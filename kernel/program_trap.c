@@ -29,17 +29,27 @@ static enum trap_verdict end(struct trap *trap, enum fault_status status, const 
 {
     struct process *process = process_current();
 
-    log_print(LOG_NOTICE, "program %s (%u) ended: %s%s%s at pc 0x%lx, address 0x%lx", process->name,
-              process->id, trap->name, why[0] != '\0' ? ": " : "", why, trap->pc, trap->address);
+    log_print(LOG_NOTICE, "program %s (%u) ended at pc 0x%lx: %s%s%s", process->name, process->id,
+              trap->pc, trap->name, why[0] != '\0' ? ": " : "", why);
     process_end(process, (int)status);
     return process_check(trap);
+}
+
+/* Was it the program's own access, and no more than that?  The processor's, to its tables on behalf
+ * of user code, is not; resolving it would go on for ever. */
+static bool is_own_access(const struct trap *trap)
+{
+    const unsigned other = TRAP_ACCESS_RESERVED | TRAP_ACCESS_OTHER;
+
+    return trap->origin == TRAP_FROM_USER && (trap->access & TRAP_ACCESS_USER) != 0 &&
+           (trap->access & other) == 0;
 }
 
 enum trap_verdict program_resolve(struct trap *trap)
 {
     enum space_result result;
 
-    if (trap->origin != TRAP_FROM_USER)
+    if (!is_own_access(trap))
         return TRAP_DECLINED;
     arch_interrupts_enable();
     result = space_resolve(&process_current()->space, trap->address, trap->access,

@@ -23,6 +23,8 @@ static bool is_as_expected(long end, long status)
         return status == INSTRUCTION || status == MEMORY;
     if (end == MEMORY_IF_UMIP)
         return status == MEMORY || status == SKIPPED;
+    if (end == ARITHMETIC_IF_RAISED)
+        return status == ARITHMETIC || status == SKIPPED;
     return status == end;
 }
 

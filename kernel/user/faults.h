@@ -15,7 +15,8 @@ enum fault_end {
 
     /* It depends on the processor: */
     INSTRUCTION_OR_MEMORY = 1000,
-    MEMORY_IF_UMIP = 1001, /* else skipped */
+    MEMORY_IF_UMIP = 1001,       /* else skipped */
+    ARITHMETIC_IF_RAISED = 1002, /* else skipped */
 };
 
 void stack_growth(void);
