@@ -14,6 +14,7 @@
 
 enum {
     PAGE = ARCH_PAGE_BYTES,
+    BATCH_PAGES = 64, /* taken away with one flush */
 };
 
 /* The longest region: its pages are looked at one by one when it goes. */
@@ -263,25 +264,38 @@ enum space_result space_resolve(struct space *space, uint64_t address, unsigned 
 
 /* ---- Taking away ---- */
 
-static bool is_own_frame(const struct region *region, uint64_t page, uint64_t frame)
+/* Unmap [start, end) of the region, up to as many pages as fit into `frames`: those they had of
+ * their own.  Returns where it stopped. */
+static uint64_t unmap_some(struct space *space, const struct region *region, uint64_t start,
+                           uint64_t end, uint64_t frames[BATCH_PAGES], size_t *count)
 {
-    return frame != shared_frame(region, page);
-}
+    uint64_t page = start;
 
-/* `flush`: some CPU may have the space loaded. */
-static void remove_pages(struct space *space, const struct region *region, uint64_t start,
-                         uint64_t end, bool flush)
-{
-    for (uint64_t page = start; page < end; page += PAGE) {
+    for (*count = 0; page < end && *count < BATCH_PAGES; page += PAGE) {
         uint64_t frame = arch_space_find(space->root, page, NULL);
 
         if (frame == 0)
             continue;
         arch_space_unmap(space->root, page);
-        if (flush)
-            cpus_flush_page(space->root, page);
-        if (is_own_frame(region, page, frame))
-            frames_give(frame);
+        if (frame != shared_frame(region, page))
+            frames[(*count)++] = frame;
+    }
+    return page;
+}
+
+/* A frame is given back when no CPU can reach it any more. */
+static void remove_pages(struct space *space, const struct region *region, uint64_t start,
+                         uint64_t end, bool is_loaded)
+{
+    uint64_t frames[BATCH_PAGES];
+    size_t count;
+
+    while (start < end) {
+        start = unmap_some(space, region, start, end, frames, &count);
+        if (is_loaded)
+            cpus_flush_space(space->root);
+        while (count > 0)
+            frames_give(frames[--count]);
     }
 }
 

@@ -12,7 +12,7 @@ enum {
     THREADS = 4,
     PAGES = 8,
     PAGE_WORDS = 4096 / sizeof(uint64_t),
-    DEFAULT_ROUNDS = 50,
+    DEFAULT_ROUNDS = 10,
 };
 
 static struct {
