@@ -52,6 +52,7 @@ HOST_CFLAGS := -std=gnu11 -g -O1 -fsanitize=address,undefined -fno-sanitize-reco
 	-Wall -Werror -I.
 FUZZ_CFLAGS := -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 	-I. -Itests/host
+USER_TIDY_FLAGS := -std=gnu11 -ffreestanding $(USER_MACHINE) -I.
 TIDY_FLAGS := -std=c11 -ffreestanding $(MACHINE) -mgeneral-regs-only -I.
 
 # Programs for user mode; not only they, but what is compiled for them, may use floating point.
@@ -214,7 +215,9 @@ TIDY := $(patsubst %,$(BUILD)/tidy/%.ok,$(filter %.c,$(SOURCES)))
 FORMATTED := $(wildcard $(foreach folder,arch $(FOLDERS) kernel/user kernel/user/library scripts \
 	tests/host tests/fuzz,\
 	$(folder)/*.c $(folder)/*.h))
-check: $(CHECKS:%=check-%) $(TIDY) ## static checks only
+USER_TIDY := $(USER_SOURCES:%=$(BUILD)/tidy/user/%.ok) \
+	$(patsubst %,$(BUILD)/tidy/user/%.ok,$(wildcard kernel/user/library/*.c))
+check: $(CHECKS:%=check-%) $(TIDY) $(USER_TIDY) ## static checks only
 check-includes check-text check-headers:
 	scripts/$(subst -,_,$@).py
 check-symbols: $(LEAF_OBJECTS)
@@ -229,6 +232,12 @@ $(BUILD)/tidy/%.ok: % $(BUILD)/obj/%.o .clang-tidy
 	@mkdir -p $(@D)
 	$(say) "tidy  $<"
 	$(Q)clang-tidy --quiet $< -- $(TIDY_FLAGS) 2>$@.log || { cat $@.log; exit 1; }
+	$(Q)touch $@
+
+$(BUILD)/tidy/user/%.ok: % $(BUILD)/user/obj/%.o .clang-tidy
+	@mkdir -p $(@D)
+	$(say) "tidy  $<"
+	$(Q)clang-tidy --quiet $< -- $(USER_TIDY_FLAGS) 2>$@.log || { cat $@.log; exit 1; }
 	$(Q)touch $@
 
 .PHONY: test host-tests fuzz

@@ -16,7 +16,7 @@ void cpus_flush_page(uint64_t space, uint64_t address);
 /* The same of any addresses in the user's half of `space`. */
 void cpus_flush_space(uint64_t space);
 
-/* Do what another CPU's cpus_flush_page() and its like ask of this one, if one does.  Interrupts off. */
+/* Do what another CPU asks of this one by these two, if one does.  Interrupts off. */
 void cpus_serve_flush(void);
 
 #endif

@@ -7,6 +7,7 @@
 #include "console.h"
 #include "debugger.h"
 #include "format.h"
+#include "frames.h"
 #include "log.h"
 #include "process.h"
 #include "string.h"
@@ -77,6 +78,7 @@ void program_run(const char *spec)
 {
     char name[PROCESS_NAME_BYTES];
     const char *argument = spec;
+    size_t before = frames_counts().used;
     int64_t id, status;
 
     while (*argument != '\0' && *argument != ':')
@@ -89,6 +91,8 @@ void program_run(const char *spec)
         return;
     }
     status = process_wait(NULL, (uint32_t)id, NULL);
+    log_print(LOG_DEBUG, "program %s: %zu frames in use, before it %zu", name, frames_counts().used,
+              before);
     console_print("program %s ended with status %ld\n", name, (long)status);
     leave((unsigned)status);
 }

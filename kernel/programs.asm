@@ -1,7 +1,7 @@
 ; programs.asm - the files of the user programs, as they are: program.c finds them by name.
 ;
-; Each begins with a page, and the rest of its last one is zero, so that its pages can be mapped into
-; programs.  build/programs.inc has a row `program "NAME", "FILE"` for each of kernel/user/*.c.
+; Each begins with a page, and the rest of its last one is zero, so that its pages can be mapped
+; into programs.  build/programs.inc has a row `program "NAME", "FILE"` for each of kernel/user/*.c.
 
 PAGE_BYTES equ 4096
 

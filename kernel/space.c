@@ -1,5 +1,5 @@
 /*
- * space.c - regions, and the pages behind them when they are touched.
+ * space.c - the pages behind regions, made when they are touched.
  *
  * A page is in one of four states: not mapped; mapped to its file's own page, or to the page of
  * zeros, neither ever writable; mapped to a frame of its own.  Which of them it is can be told from
@@ -16,13 +16,6 @@ enum {
     PAGE = ARCH_PAGE_BYTES,
     BATCH_PAGES = 64, /* taken away with one flush */
 };
-
-/* The longest region: its pages are looked at one by one when it goes. */
-#define REGION_BYTES ((uint64_t)64 << 20)
-
-/* Where space_add_zeros() looks for room: above the programs, far below their stacks. */
-#define ROOM_START ((uint64_t)1 << 40)
-#define ROOM_END   ((uint64_t)1 << 46)
 
 _Alignas(ARCH_PAGE_BYTES) static const uint8_t zeros[ARCH_PAGE_BYTES];
 
@@ -43,63 +36,22 @@ static uint64_t zero_frame(void)
 
 /* ---- Regions ---- */
 
-static bool is_user_range(uint64_t start, uint64_t end)
-{
-    return ARCH_USER_START <= start && start < end && end <= ARCH_USER_END;
-}
-
-/* Where the first region is that ends behind `address`. */
-static size_t place_of(const struct space *space, uint64_t address)
-{
-    size_t place = 0;
-
-    while (place < space->region_count && space->regions[place].end <= address)
-        place++;
-    return place;
-}
-
-static struct region *region_at(struct space *space, uint64_t address)
-{
-    size_t place = place_of(space, address);
-
-    return place < space->region_count && space->regions[place].start <= address
-               ? &space->regions[place]
-               : NULL;
-}
-
-static void insert(struct space *space, size_t place, const struct region *region)
-{
-    struct region *at = &space->regions[place];
-
-    memmove(at + 1, at, (space->region_count - place) * sizeof(*at));
-    *at = *region;
-    space->region_count++;
-}
-
 static bool add(struct space *space, const struct region *region)
 {
-    size_t place = place_of(space, region->start);
+    bool done;
 
-    if (!is_user_range(region->start, region->end) || region->start % PAGE != 0 ||
-        region->end % PAGE != 0 || region->end - region->start > REGION_BYTES ||
-        space->region_count == SPACE_REGIONS)
-        return false;
-    if (place < space->region_count && space->regions[place].start < region->end)
-        return false;
-    insert(space, place, region);
-    return true;
+    mutex_lock(&space->mutex);
+    done = regions_add(&space->regions, region);
+    mutex_unlock(&space->mutex);
+    return done;
 }
 
 bool space_add(struct space *space, const struct region *region)
 {
     struct region added = *region;
-    bool done;
 
     added.lowest = added.start;
-    mutex_lock(&space->mutex);
-    done = add(space, &added);
-    mutex_unlock(&space->mutex);
-    return done;
+    return add(space, &added);
 }
 
 bool space_add_stack(struct space *space, uint64_t end)
@@ -110,23 +62,8 @@ bool space_add_stack(struct space *space, uint64_t end)
         .lowest = end - PAGE,
         .permissions = CRASH_MAP_READ | CRASH_MAP_WRITE,
     };
-    bool done;
 
-    mutex_lock(&space->mutex);
-    done = add(space, &stack);
-    mutex_unlock(&space->mutex);
-    return done;
-}
-
-/* The lowest address with room for `len` bytes and a page around them, or 0. */
-static uint64_t find_room(const struct space *space, uint64_t len)
-{
-    uint64_t address = ROOM_START;
-    size_t place = place_of(space, address);
-
-    while (place < space->region_count && space->regions[place].start < address + len + PAGE)
-        address = space->regions[place++].end + PAGE;
-    return address + len <= ROOM_END ? address : 0;
+    return add(space, &stack);
 }
 
 uint64_t space_add_zeros(struct space *space, uint64_t address, uint64_t len, unsigned permissions)
@@ -136,10 +73,10 @@ uint64_t space_add_zeros(struct space *space, uint64_t address, uint64_t len, un
     if (len == 0 || len > REGION_BYTES)
         return 0;
     mutex_lock(&space->mutex);
-    region.start = address != 0 ? address : find_room(space, page_up(len));
+    region.start = address != 0 ? address : regions_find_room(&space->regions, page_up(len));
     region.lowest = region.start;
     region.end = region.start + page_up(len);
-    if (!add(space, &region))
+    if (!regions_add(&space->regions, &region))
         region.start = 0;
     mutex_unlock(&space->mutex);
     return region.start;
@@ -244,7 +181,7 @@ static bool may_access(const struct region *region, unsigned access)
 static enum space_result resolve(struct space *space, uint64_t address, unsigned access,
                                  uint64_t sp)
 {
-    struct region *region = region_at(space, address);
+    struct region *region = regions_find(&space->regions, address);
 
     if (region == NULL || !may_access(region, access) || !grow_to(region, address, sp))
         return SPACE_REFUSED;
@@ -299,45 +236,16 @@ static void remove_pages(struct space *space, const struct region *region, uint6
     }
 }
 
-/* What is left of a region behind `address`. */
-static struct region tail_of(const struct region *region, uint64_t address)
+static void remove_range(struct space *space, uint64_t start, uint64_t end)
 {
-    uint64_t offset = address - region->start;
-    struct region tail = *region;
+    struct region *region;
 
-    tail.start = address;
-    tail.lowest = region->lowest > address ? region->lowest : address;
-    tail.file += offset;
-    tail.file_bytes = region->file_bytes > offset ? region->file_bytes - offset : 0;
-    return tail;
-}
+    while ((region = regions_from(&space->regions, start)) != NULL && region->start < end) {
+        uint64_t from = start > region->start ? start : region->start;
+        uint64_t to = end < region->end ? end : region->end;
 
-/* Take [start, end), which lies in the region, out of it. */
-static void cut(struct space *space, size_t place, uint64_t start, uint64_t end)
-{
-    struct region *region = &space->regions[place];
-    struct region tail = tail_of(region, end);
-
-    remove_pages(space, region, start, end, true);
-    if (end < region->end)
-        insert(space, place + 1, &tail);
-    if (start > region->start) {
-        region->end = start;
-        return;
-    }
-    memmove(region, region + 1, (--space->region_count - place) * sizeof(*region));
-}
-
-static void cut_all(struct space *space, uint64_t start, uint64_t end)
-{
-    size_t place = place_of(space, start);
-
-    while (place < space->region_count && space->regions[place].start < end) {
-        const struct region *region = &space->regions[place];
-
-        cut(space, place, start > region->start ? start : region->start,
-            end < region->end ? end : region->end);
-        place = place_of(space, start);
+        remove_pages(space, region, from, to, true);
+        regions_cut(&space->regions, region, from, to);
     }
 }
 
@@ -346,12 +254,12 @@ bool space_remove(struct space *space, uint64_t address, uint64_t len)
     uint64_t start = page_down(address), end = page_up(address + len);
     bool possible;
 
-    if (len == 0 || len > ARCH_USER_END || !is_user_range(start, end))
+    if (len == 0 || len > ARCH_USER_END || !region_is_for_programs(start, end))
         return false;
     mutex_lock(&space->mutex);
-    possible = space->region_count < SPACE_REGIONS; /* one more at most: the tail of one */
+    possible = space->regions.count < REGIONS; /* one more at most: the tail of one */
     if (possible)
-        cut_all(space, start, end);
+        remove_range(space, start, end);
     mutex_unlock(&space->mutex);
     return possible;
 }
@@ -366,68 +274,73 @@ bool space_create(struct space *space)
 
 void space_destroy(struct space *space)
 {
-    for (size_t i = 0; i < space->region_count; i++)
-        remove_pages(space, &space->regions[i], space->regions[i].lowest, space->regions[i].end,
-                     false);
+    for (size_t i = 0; i < space->regions.count; i++) {
+        const struct region *region = &space->regions.list[i];
+
+        remove_pages(space, region, region->lowest, region->end, false);
+    }
     arch_space_destroy(space->root);
     space->root = 0;
-    space->region_count = 0;
+    space->regions.count = 0;
 }
 
 /* ---- Copies ---- */
 
-/* Where the kernel sees the byte at `address`, after making the access possible; NULL if it is not.
- * With the mutex held. */
-static uint8_t *kernel_view(struct space *space, uint64_t address, unsigned access)
+/* A part of a program's memory as the kernel sees it: all in one page. */
+struct view {
+    uint8_t *bytes;
+    size_t len;
+};
+
+/* What there is of [address, address + len) in its first page, after making the access possible; a
+ * stack may grow to there, wherever its pointer is.  False if it is not.  With the mutex held. */
+static bool look(struct space *space, uint64_t address, uint64_t len, unsigned access,
+                 struct view *view)
 {
-    uint64_t anywhere = 0; /* no stack pointer: the stack may grow to there */
+    enum { NO_STACK_POINTER = 0 };
+    uint64_t in_page = PAGE - address % PAGE;
 
-    if (resolve(space, address, access, anywhere) != SPACE_RESOLVED)
-        return NULL;
-    return (uint8_t *)arch_physical(arch_space_find(space->root, page_down(address), NULL)) +
-           address % PAGE;
-}
-
-/* Copy to the program from `from`, or else from it to `to`. */
-static bool copy(struct space *space, uint64_t address, void *to, const void *from, uint64_t len)
-{
-    uint64_t done = 0;
-
-    while (done < len) {
-        uint64_t in_page = PAGE - (address + done) % PAGE;
-        size_t chunk = (size_t)(len - done < in_page ? len - done : in_page);
-        uint8_t *user = kernel_view(space, address + done, from != NULL ? TRAP_ACCESS_WRITE : 0);
-
-        if (user == NULL)
-            return false;
-        if (from != NULL)
-            memcpy(user, (const uint8_t *)from + done, chunk);
-        else
-            memcpy((uint8_t *)to + done, user, chunk);
-        done += chunk;
-    }
+    if (resolve(space, address, access, NO_STACK_POINTER) != SPACE_RESOLVED)
+        return false;
+    view->bytes = (uint8_t *)arch_physical(arch_space_find(space->root, page_down(address), NULL)) +
+                  address % PAGE;
+    view->len = (size_t)(len < in_page ? len : in_page);
     return true;
 }
 
-static bool copy_locked(struct space *space, uint64_t address, void *to, const void *from,
-                        uint64_t len)
+static bool is_in_user_half(uint64_t address, uint64_t len)
 {
-    bool done;
-
-    if (len > ARCH_USER_END || address > ARCH_USER_END - len)
-        return false;
-    mutex_lock(&space->mutex);
-    done = copy(space, address, to, from, len);
-    mutex_unlock(&space->mutex);
-    return done;
+    return len <= ARCH_USER_END && address <= ARCH_USER_END - len;
 }
 
 bool space_copy_in(struct space *space, void *to, uint64_t from, uint64_t len)
 {
-    return copy_locked(space, from, to, NULL, len);
+    struct view view;
+    uint64_t done = 0;
+
+    if (!is_in_user_half(from, len))
+        return false;
+    mutex_lock(&space->mutex);
+    while (done < len && look(space, from + done, len - done, 0, &view)) {
+        memcpy((uint8_t *)to + done, view.bytes, view.len);
+        done += view.len;
+    }
+    mutex_unlock(&space->mutex);
+    return done == len;
 }
 
 bool space_copy_out(struct space *space, uint64_t to, const void *from, uint64_t len)
 {
-    return copy_locked(space, to, NULL, from, len);
+    struct view view;
+    uint64_t done = 0;
+
+    if (!is_in_user_half(to, len))
+        return false;
+    mutex_lock(&space->mutex);
+    while (done < len && look(space, to + done, len - done, TRAP_ACCESS_WRITE, &view)) {
+        memcpy(view.bytes, (const uint8_t *)from + done, view.len);
+        done += view.len;
+    }
+    mutex_unlock(&space->mutex);
+    return done == len;
 }

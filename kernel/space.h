@@ -16,28 +16,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "region.h"
 #include "thread.h"
 
 enum space_limits {
-    SPACE_REGIONS = 32,
     SPACE_STACK_BYTES = 256 * 1024, /* that a stack may grow to */
     SPACE_RED_ZONE_BYTES = 128,     /* below the stack pointer, that code may use (System V ABI) */
-};
-
-/* Addresses with one meaning: [start, end), whole pages. */
-struct region {
-    uint64_t start, end;
-    uint64_t lowest;      /* the first address that may be touched: a stack's grows down */
-    unsigned permissions; /* enum crash_map_permissions */
-    uint64_t file;        /* physical address of what the page at `start` begins with */
-    uint64_t file_bytes;  /* how much of it there is; zeros follow */
 };
 
 struct space {
     struct mutex mutex;
     uint64_t root; /* as arch.h names spaces */
-    struct region regions[SPACE_REGIONS];
-    size_t region_count; /* sorted by address, disjoint */
+    struct regions regions;
 };
 
 /* An empty one.  False if memory is short. */
@@ -46,8 +36,7 @@ bool space_create(struct space *space);
 /* Give back all frames and tables.  No thread may be in it. */
 void space_destroy(struct space *space);
 
-/* Add a region; `lowest` is set to `start`.  False if it is not inside the range for programs,
- * overlaps another one, or there are too many. */
+/* Add a region; `lowest` is set to `start`.  False as regions_add(). */
 bool space_add(struct space *space, const struct region *region);
 
 /* Add a stack that ends at `end`, with a page below it that never is. */

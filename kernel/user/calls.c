@@ -3,7 +3,7 @@
  *
  * The argument is how many.
  */
-#include "library/user.h"
+#include "kernel/user/library/user.h"
 
 enum {
     DEFAULT_CALLS = 2000,

@@ -5,7 +5,7 @@
  * The argument is how many; one that begins with - is a child, which ends at once with the status
  * that follows.
  */
-#include "library/user.h"
+#include "kernel/user/library/user.h"
 
 enum {
     AT_A_TIME = 4,

@@ -3,7 +3,7 @@
  *
  * The argument is how often.
  */
-#include "library/user.h"
+#include "kernel/user/library/user.h"
 
 enum {
     LIMIT = 20000,

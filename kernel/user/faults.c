@@ -7,7 +7,7 @@
  */
 #include "faults.h"
 
-#include "library/user.h"
+#include "kernel/user/library/user.h"
 
 #define KERNEL_TEXT ((uint64_t *)0xffffffff80101000)
 #define DIRECT_MAP  ((uint64_t *)0xffff800000100000)

@@ -4,7 +4,7 @@
  */
 #include "faults.h"
 
-#include "library/user.h"
+#include "kernel/user/library/user.h"
 
 enum sizes {
     PAGE = 4096,

@@ -3,7 +3,7 @@
  *
  * The argument is how often to look; every program that runs has other numbers, by its thread's id.
  */
-#include "library/user.h"
+#include "kernel/user/library/user.h"
 
 enum {
     REGISTERS = 16,

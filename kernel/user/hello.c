@@ -1,7 +1,7 @@
 /*
  * hello.c - says hello by both ways into the kernel, and that they give the same results.
  */
-#include "library/user.h"
+#include "kernel/user/library/user.h"
 
 static long say_hello(const char *way)
 {

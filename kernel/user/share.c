@@ -6,7 +6,7 @@
  */
 #include <stdatomic.h>
 
-#include "library/user.h"
+#include "kernel/user/library/user.h"
 
 enum {
     THREADS = 4,

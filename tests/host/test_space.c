@@ -1,6 +1,5 @@
 /*
- * test_space.c - regions, and what is behind a page when it is touched; a fake machine has the page
- * tables and counts frames.
+ * test_space.c - what is behind a page when it is touched.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,147 +8,11 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "kernel/region.c"
 #include "kernel/space.c"
-
-enum {
-    FRAMES = 96,
-    FILE_FRAME = 1, /* the first of the file's, in the fake's memory */
-    FILE_FRAMES = 3,
-    FIRST_FREE = FILE_FRAME + FILE_FRAMES,
-    MAPPINGS = 128,
-    READ_WRITE = CRASH_MAP_READ | CRASH_MAP_WRITE,
-};
+#include "space_memory.h"
 
 #define PROGRAM_AT 0x400000ul
-
-static struct {
-    _Alignas(PAGE) uint8_t memory[FRAMES + 1][PAGE]; /* the last one is of zeros */
-    bool taken[FRAMES];
-    unsigned free;
-    struct mapping {
-        uint64_t address, frame;
-        unsigned permissions;
-    } mappings[MAPPINGS];
-    unsigned flushes;
-    bool locked;
-} fake;
-
-void mutex_lock(struct mutex *mutex)
-{
-    (void)mutex;
-    assert_false(fake.locked);
-    fake.locked = true;
-}
-
-void mutex_unlock(struct mutex *mutex)
-{
-    (void)mutex;
-    assert_true(fake.locked);
-    fake.locked = false;
-}
-
-uint64_t frames_take(void)
-{
-    if (fake.free == 0)
-        return 0;
-    for (unsigned i = FIRST_FREE; i < FRAMES; i++) {
-        if (fake.taken[i])
-            continue;
-        fake.taken[i] = true;
-        fake.free--;
-        memset(fake.memory[i], 0, PAGE);
-        return (uint64_t)i * PAGE;
-    }
-    return 0;
-}
-
-void frames_give(uint64_t frame)
-{
-    assert_in_range(frame / PAGE, FIRST_FREE, FRAMES - 1);
-    assert_true(fake.taken[frame / PAGE]);
-    fake.taken[frame / PAGE] = false;
-    fake.free++;
-}
-
-void *arch_physical(uint64_t physical)
-{
-    return fake.memory[0] + physical;
-}
-
-uint64_t arch_physical_of(const void *object)
-{
-    assert_ptr_equal(object, zeros);
-    return (uint64_t)FRAMES * PAGE;
-}
-
-static struct mapping *mapping_at(uint64_t address)
-{
-    for (size_t i = 0; i < MAPPINGS; i++) {
-        if (fake.mappings[i].address == address)
-            return &fake.mappings[i];
-    }
-    return NULL;
-}
-
-uint64_t arch_space_create(void)
-{
-    return 1;
-}
-
-void arch_space_destroy(uint64_t space)
-{
-    assert_int_equal(space, 1);
-}
-
-bool arch_space_map(uint64_t space, uint64_t address, uint64_t frame, unsigned permissions)
-{
-    struct mapping *mapping = mapping_at(address);
-
-    (void)space;
-    assert_true(fake.locked);
-    if (mapping == NULL)
-        mapping = mapping_at(0);
-    assert_non_null(mapping);
-    *mapping = (struct mapping){address, frame, permissions};
-    return true;
-}
-
-void arch_space_unmap(uint64_t space, uint64_t address)
-{
-    struct mapping *mapping = mapping_at(address);
-
-    (void)space;
-    if (mapping != NULL)
-        *mapping = (struct mapping){0};
-}
-
-uint64_t arch_space_find(uint64_t space, uint64_t address, unsigned *permissions)
-{
-    const struct mapping *mapping = mapping_at(address);
-
-    (void)space;
-    if (mapping != NULL && permissions != NULL)
-        *permissions = mapping->permissions;
-    return mapping != NULL ? mapping->frame : 0;
-}
-
-void arch_flush_page(uint64_t address)
-{
-    (void)address;
-}
-
-void cpus_flush_page(uint64_t space, uint64_t address)
-{
-    (void)space;
-    (void)address;
-    fake.flushes++;
-}
-
-void cpus_flush_space(uint64_t space)
-{
-    (void)space;
-    fake.flushes++;
-}
 
 /* ---- What the cases begin with ---- */
 
@@ -339,65 +202,6 @@ static void a_stack_ends_above_its_guard(void **state)
 
 /* ---- Regions ---- */
 
-static void regions_that_overlap_are_refused(void **state)
-{
-    (void)state;
-    assert_true(space_add(&space, &data_region));
-    for (uint64_t start = PROGRAM_AT - 2 * PAGE; start < PROGRAM_AT + 6 * PAGE; start += PAGE) {
-        bool beside = start == PROGRAM_AT - 2 * PAGE || start >= PROGRAM_AT + 5 * PAGE;
-        uint64_t added = space_add_zeros(&space, start, 2 * PAGE, CRASH_MAP_READ);
-
-        assert_int_equal(added, beside ? start : 0);
-        if (added != 0)
-            assert_true(space_remove(&space, start, 2 * PAGE));
-    }
-}
-
-static void addresses_that_are_not_for_programs_are_refused(void **state)
-{
-    static const struct {
-        uint64_t address, len;
-    } wrong[] = {
-        {ARCH_USER_START - PAGE, PAGE},
-        {ARCH_USER_START - PAGE, 2 * PAGE},
-        {ARCH_USER_END, PAGE},
-        {ARCH_USER_END - PAGE, PAGE + 1},
-        {0x800000000000, PAGE},
-        {0xffffffff80000000, PAGE},
-        {UINT64_MAX - PAGE + 1, PAGE},
-        {UINT64_MAX - PAGE + 1, 2 * PAGE},
-        {PROGRAM_AT, 0},
-        {PROGRAM_AT, UINT64_MAX},
-        {PROGRAM_AT, UINT64_MAX - PAGE},
-        {PROGRAM_AT + 1, PAGE},
-        {PROGRAM_AT, REGION_BYTES + 1},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-        assert_int_equal(space_add_zeros(&space, wrong[i].address, wrong[i].len, READ_WRITE), 0);
-    assert_int_equal(space.region_count, 0);
-}
-
-static void room_is_found_beside_what_is_there(void **state)
-{
-    uint64_t first = space_add_zeros(&space, 0, PAGE + 1, READ_WRITE);
-    uint64_t second = space_add_zeros(&space, 0, PAGE, READ_WRITE);
-
-    (void)state;
-    assert_true(first != 0 && second >= first + 3 * PAGE); /* with a page between them */
-    assert_true(space_remove(&space, first, 2 * PAGE));
-    assert_int_equal(space_add_zeros(&space, 0, 2 * PAGE, READ_WRITE), first);
-}
-
-static void there_is_a_limit_to_regions(void **state)
-{
-    (void)state;
-    for (unsigned i = 0; i < SPACE_REGIONS; i++)
-        assert_int_not_equal(space_add_zeros(&space, 0, PAGE, READ_WRITE), 0);
-    assert_int_equal(space_add_zeros(&space, 0, PAGE, READ_WRITE), 0);
-}
-
 static void taking_away_gives_frames_back_after_a_flush(void **state)
 {
     (void)state;
@@ -408,35 +212,8 @@ static void taking_away_gives_frames_back_after_a_flush(void **state)
     assert_true(space_remove(&space, PROGRAM_AT, 5 * PAGE));
     assert_int_equal(fake.flushes, 1);
     assert_int_equal(fake.free, FRAMES - FIRST_FREE);
-    assert_int_equal(space.region_count, 0);
+    assert_int_equal(space.regions.count, 0);
     assert_int_equal(touch(PROGRAM_AT, 0), SPACE_REFUSED);
-}
-
-static void what_is_left_on_both_sides_keeps_its_file(void **state)
-{
-    (void)state;
-    assert_true(space_add(&space, &data_region));
-    assert_true(space_remove(&space, PROGRAM_AT, PAGE));
-    assert_true(space_remove(&space, PROGRAM_AT + 3 * PAGE, PAGE));
-    assert_int_equal(space.region_count, 2);
-    assert_int_equal(touch(PROGRAM_AT, 0), SPACE_REFUSED);
-    assert_int_equal(touch(PROGRAM_AT + PAGE, 0), SPACE_RESOLVED);
-    assert_int_equal(frame_behind(PROGRAM_AT + PAGE), (FILE_FRAME + 1) * PAGE);
-    assert_int_equal(touch(PROGRAM_AT + 3 * PAGE, 0), SPACE_REFUSED);
-    assert_int_equal(touch(PROGRAM_AT + 4 * PAGE, 0), SPACE_RESOLVED);
-    assert_int_equal(frame_behind(PROGRAM_AT + 4 * PAGE), zero_frame());
-}
-
-static void taking_away_goes_across_regions_and_gaps(void **state)
-{
-    (void)state;
-    assert_int_not_equal(space_add_zeros(&space, PROGRAM_AT, 2 * PAGE, READ_WRITE), 0);
-    assert_int_not_equal(space_add_zeros(&space, PROGRAM_AT + 4 * PAGE, PAGE, READ_WRITE), 0);
-    assert_int_not_equal(space_add_zeros(&space, PROGRAM_AT + 6 * PAGE, 2 * PAGE, READ_WRITE), 0);
-    assert_true(space_remove(&space, PROGRAM_AT + PAGE, 6 * PAGE));
-    assert_int_equal(space.region_count, 2);
-    assert_int_equal(space.regions[0].end, PROGRAM_AT + PAGE);
-    assert_int_equal(space.regions[1].start, PROGRAM_AT + 7 * PAGE);
 }
 
 /* ---- Copies ---- */
@@ -505,13 +282,7 @@ int main(void)
         CASE(short_memory_is_said_and_harms_nothing),
         CASE(a_stack_grows_to_accesses_near_the_stack_pointer),
         CASE(a_stack_ends_above_its_guard),
-        CASE(regions_that_overlap_are_refused),
-        CASE(addresses_that_are_not_for_programs_are_refused),
-        CASE(room_is_found_beside_what_is_there),
-        CASE(there_is_a_limit_to_regions),
         CASE(taking_away_gives_frames_back_after_a_flush),
-        CASE(what_is_left_on_both_sides_keeps_its_file),
-        CASE(taking_away_goes_across_regions_and_gaps),
         CASE(copies_cross_pages_and_resolve_them),
         CASE(copies_of_what_is_not_the_programs_fail),
         CASE(copies_do_not_write_to_constants),
