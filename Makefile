@@ -52,7 +52,15 @@ HOST_CFLAGS := -std=gnu11 -g -O1 -fsanitize=address,undefined -fno-sanitize-reco
 	-Wall -Werror -I.
 FUZZ_CFLAGS := -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 	-I. -Itests/host
+USER_TIDY_FLAGS := -std=gnu11 -ffreestanding $(USER_MACHINE) -I.
 TIDY_FLAGS := -std=c11 -ffreestanding $(MACHINE) -mgeneral-regs-only -I.
+
+# Programs for user mode; not only they, but what is compiled for them, may use floating point.
+USER_MACHINE := -fno-pic -fno-pie -mno-red-zone -fcf-protection=none -fno-stack-protector \
+	-fno-common
+USER_CFLAGS := -std=gnu11 -ffreestanding -fno-builtin -O2 -gdwarf-4 $(USER_MACHINE) \
+	-fno-omit-frame-pointer -fno-optimize-sibling-calls -fasynchronous-unwind-tables \
+	-Wall -Wextra -Wconversion -Wshadow -Wvla -Wmissing-prototypes -Werror -I.
 
 .DEFAULT_GOAL := $(if $(APP),app,all)
 .DELETE_ON_ERROR:
@@ -70,8 +78,9 @@ clean: ## remove build/
 	rm -rf $(BUILD)
 
 # Files that hold how things are made, rewritten only when that changes.
-compiling = $(CC) $(CFLAGS) $(LEAF_CFLAGS) $(ASFLAGS) $(HOST_CFLAGS)
+compiling = $(CC) $(CFLAGS) $(LEAF_CFLAGS) $(ASFLAGS) $(HOST_CFLAGS) $(USER_CFLAGS)
 linking = $(LDFLAGS) $(OBJECTS)
+including = $(USER_PROGRAMS)
 booting = $(APPEND)
 $(BUILD)/%.stamp: FORCE
 	@mkdir -p $(@D)
@@ -112,6 +121,49 @@ $(BUILD)/kernel.iso: $(BUILD)/kernel.elf scripts/grub.cfg $(BUILD)/booting.stamp
 		>$(BUILD)/iso/boot/grub/grub.cfg
 	$(Q)grub-mkrescue --locales= --fonts= --themes= -o $@ $(BUILD)/iso 2>$(BUILD)/iso.log || \
 		{ cat $(BUILD)/iso.log; exit 1; }
+
+# ---- User programs: each kernel/user/NAME.c with its NAME_*.c and the library ----
+
+USER_SOURCES := $(sort $(wildcard kernel/user/*.c))
+USER_LIBRARY := $(wildcard kernel/user/library/*.c) kernel/format.c kernel/string.c
+USER_OBJECTS := $(patsubst %,$(BUILD)/user/obj/%.o,$(USER_SOURCES) $(USER_LIBRARY))
+USER_PROGRAMS := $(foreach name,$(USER_SOURCES:kernel/user/%.c=%),$(if $(findstring _,$(name)),,$(name)))
+USER_IMAGES := $(USER_PROGRAMS:%=$(BUILD)/user/%.image)
+
+.PHONY: user
+user: $(USER_PROGRAMS:%=$(BUILD)/user/%.elf) ## build/user/*.elf: the user programs, with symbols
+
+$(BUILD)/user/obj/%.c.o: %.c $(BUILD)/compiling.stamp
+	@mkdir -p $(@D)
+	$(say) "cc    $< (user)"
+	$(Q)$(CC) $(USER_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/user/library.a: $(USER_LIBRARY:%=$(BUILD)/user/obj/%.o)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
+
+# A program's place among all is where it is linked: no two share an address.
+define user_program
+place += x
+$(BUILD)/user/$(1).elf: PLACE := $$(words $$(place))
+$(BUILD)/user/$(1).elf: $(patsubst %,$(BUILD)/user/obj/%.o,\
+	kernel/user/$(1).c $(wildcard kernel/user/$(1)_*.c))
+endef
+place :=
+$(foreach name,$(USER_PROGRAMS),$(eval $(call user_program,$(name))))
+
+$(BUILD)/user/%.elf: $(BUILD)/user/library.a kernel/user/program.ld $(BUILD)/including.stamp
+	$(say) "ld    $@"
+	$(Q)ld $(filter-out --build-id%,$(LDFLAGS)) --defsym=PROGRAM_PLACE=$(PLACE) -T kernel/user/program.ld -o $@ \
+		$(filter %.o,$^) $(BUILD)/user/library.a
+
+# What the kernel has of them: no symbols.
+$(BUILD)/user/%.image: $(BUILD)/user/%.elf
+	$(Q)objcopy --strip-all $< $@
+
+$(BUILD)/programs.inc: $(BUILD)/including.stamp
+	$(Q)printf 'program "%s", "$(BUILD)/user/%s.image"\n' $(foreach name,$(USER_PROGRAMS),$(name) $(name)) >$@
+$(BUILD)/obj/kernel/programs.asm.o: $(BUILD)/programs.inc $(USER_IMAGES)
 
 # ---- Applications: programs that become the kernel's main thread (kernel/app.h) ----
 
@@ -160,9 +212,12 @@ demo: all ## the main job from boot to decoded crash, unattended
 CHECKS := includes text format headers symbols
 .PHONY: check $(CHECKS:%=check-%)
 TIDY := $(patsubst %,$(BUILD)/tidy/%.ok,$(filter %.c,$(SOURCES)))
-FORMATTED := $(wildcard $(foreach folder,arch $(FOLDERS) scripts tests/host tests/fuzz,\
+FORMATTED := $(wildcard $(foreach folder,arch $(FOLDERS) kernel/user kernel/user/library scripts \
+	tests/host tests/fuzz,\
 	$(folder)/*.c $(folder)/*.h))
-check: $(CHECKS:%=check-%) $(TIDY) ## static checks only
+USER_TIDY := $(USER_SOURCES:%=$(BUILD)/tidy/user/%.ok) \
+	$(patsubst %,$(BUILD)/tidy/user/%.ok,$(wildcard kernel/user/library/*.c))
+check: $(CHECKS:%=check-%) $(TIDY) $(USER_TIDY) ## static checks only
 check-includes check-text check-headers:
 	scripts/$(subst -,_,$@).py
 check-symbols: $(LEAF_OBJECTS)
@@ -177,6 +232,12 @@ $(BUILD)/tidy/%.ok: % $(BUILD)/obj/%.o .clang-tidy
 	@mkdir -p $(@D)
 	$(say) "tidy  $<"
 	$(Q)clang-tidy --quiet $< -- $(TIDY_FLAGS) 2>$@.log || { cat $@.log; exit 1; }
+	$(Q)touch $@
+
+$(BUILD)/tidy/user/%.ok: % $(BUILD)/user/obj/%.o .clang-tidy
+	@mkdir -p $(@D)
+	$(say) "tidy  $<"
+	$(Q)clang-tidy --quiet $< -- $(USER_TIDY_FLAGS) 2>$@.log || { cat $@.log; exit 1; }
 	$(Q)touch $@
 
 .PHONY: test host-tests fuzz
@@ -215,4 +276,4 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(FAKES) $(LEAF_SOURCES)
 	$(say) "cc    $@"
 	$(Q)clang $(FUZZ_CFLAGS) -o $@ $^
 
--include $(OBJECTS:.o=.d) $(HOST_OBJECTS:.o=.d) $(HOST_PROGRAMS:=.d) $(BUILD)/layout.d
+-include $(OBJECTS:.o=.d) $(USER_OBJECTS:.o=.d) $(HOST_OBJECTS:.o=.d) $(HOST_PROGRAMS:=.d) $(BUILD)/layout.d

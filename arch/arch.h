@@ -193,6 +193,9 @@ void arch_use_frames(uint64_t (*take)(void), void (*give)(uint64_t frame));
 /* Where physical memory can be read and written by the kernel. */
 void *arch_physical(uint64_t physical);
 
+/* The physical address of something in the kernel's image. */
+uint64_t arch_physical_of(const void *object);
+
 /* Leave the emulator with `code` (0..127) as its guest's status; returns where there is no
  * emulator that offers a way out.  Anywhere. */
 void arch_exit_emulator(unsigned code);

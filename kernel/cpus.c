@@ -36,6 +36,17 @@ void cpus_init(void)
         log_print(LOG_NOTICE, "%u CPUs are running", count);
 }
 
+/* For flush.address: the whole user half. */
+#define ALL_ADDRESSES UINT64_MAX
+
+static void forget(uint64_t address)
+{
+    if (address == ALL_ADDRESSES)
+        arch_flush_space();
+    else
+        arch_flush_page(address);
+}
+
 void cpus_serve_flush(void)
 {
     unsigned cpu = arch_cpu_id();
@@ -43,7 +54,7 @@ void cpus_serve_flush(void)
     if (!atomic_load(&flush.asked[cpu]))
         return;
     if (arch_space_current() == flush.space || flush.space == arch_kernel_space())
-        arch_flush_page(flush.address);
+        forget(flush.address);
     atomic_store(&flush.asked[cpu], false);
 }
 
@@ -61,7 +72,7 @@ static void wait_for(unsigned cpu)
     }
 }
 
-void cpus_flush_page(uint64_t space, uint64_t address)
+static void flush_all(uint64_t space, uint64_t address)
 {
     bool interrupts = arch_interrupts_disable();
     unsigned me = arch_cpu_id(), count = arch_cpu_count();
@@ -72,7 +83,7 @@ void cpus_flush_page(uint64_t space, uint64_t address)
     }
     flush.space = space;
     flush.address = address;
-    arch_flush_page(address);
+    forget(address);
     for (unsigned cpu = 0; cpu < count; cpu++) {
         if (cpu != me)
             ask(cpu);
@@ -82,4 +93,14 @@ void cpus_flush_page(uint64_t space, uint64_t address)
     atomic_flag_clear(&flush.busy);
     if (interrupts)
         arch_interrupts_enable();
+}
+
+void cpus_flush_page(uint64_t space, uint64_t address)
+{
+    flush_all(space, address);
+}
+
+void cpus_flush_space(uint64_t space)
+{
+    flush_all(space, ALL_ADDRESSES);
 }

@@ -13,7 +13,10 @@ void cpus_init(void);
  * no spin lock; before threads_init() only this CPU is told. */
 void cpus_flush_page(uint64_t space, uint64_t address);
 
-/* Do what another CPU's cpus_flush_page() asks of this one, if one does.  Interrupts off. */
+/* The same of any addresses in the user's half of `space`. */
+void cpus_flush_space(uint64_t space);
+
+/* Do what another CPU asks of this one by these two, if one does.  Interrupts off. */
 void cpus_serve_flush(void);
 
 #endif

@@ -19,6 +19,7 @@
 #include "log.h"
 #include "memory_check.h"
 #include "panic.h"
+#include "program.h"
 #include "provoke.h"
 #include "schedule.h"
 #include "string.h"
@@ -41,6 +42,7 @@ static const struct program programs[] = {
     {"heartbeat", heartbeat_run}, /* beats until something stops it */
     {"memory", memory_check_run}, /* checks what hands out memory */
     {"provoke", provoke_run},     /* fails on purpose */
+    {"user", program_run},        /* a program in user mode */
 };
 
 /* Does `spec` ask for `name`?  *argument is what follows the colon. */

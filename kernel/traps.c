@@ -10,10 +10,15 @@
 #include "debugger.h"
 #include "flight.h"
 #include "log.h"
+#include "process.h"
+#include "program_trap.h"
 #include "schedule.h"
+#include "stop.h"
+#include "syscall.h"
 
 enum trap_masks {
     NOT_ASYNCHRONOUS = TRAP_ANY & ~(TRAP_MASK(TRAP_INTERRUPT) | TRAP_MASK(TRAP_NMI)),
+    ENDING = TRAP_ANY & ~(TRAP_MASK(TRAP_NMI) | TRAP_MASK(TRAP_MACHINE) | TRAP_MASK(TRAP_DOUBLE)),
     BREAKPOINTS = TRAP_MASK(TRAP_BREAKPOINT) | TRAP_MASK(TRAP_DEBUG),
 };
 
@@ -68,9 +73,14 @@ static const struct trap_handler handlers[] = {
     {"flight", TRAP_ANY, flight_trap},      /* notes it, and declines */
     {"recover", NOT_ASYNCHRONOUS, recover}, /* copies and calls that may fail */
     {"cpus check", TRAP_MASK(TRAP_INTERRUPT) | TRAP_MASK(TRAP_NMI), cpus_check_handle},
+    {"ending", ENDING, process_check}, /* a program that somebody has ended goes no further */
     {"interrupt", TRAP_MASK(TRAP_INTERRUPT), interrupt},
-    {"break-in", TRAP_MASK(TRAP_NMI), debugger_break_in}, /* a byte from the debugger */
-    {"debugger", NOT_ASYNCHRONOUS, debugger_handle},      /* if one is attached, it is first */
+    {"system call", TRAP_MASK(TRAP_SYSCALL), syscall_handle},
+    {"user memory", TRAP_MASK(TRAP_PAGE_FAULT), program_resolve}, /* not touched before */
+    {"stop", TRAP_MASK(TRAP_NMI), stop_handle},                   /* another CPU has the machine */
+    {"break-in", TRAP_MASK(TRAP_NMI), debugger_break_in},         /* a byte from the debugger */
+    {"debugger", NOT_ASYNCHRONOUS, debugger_handle}, /* if one is attached, it is first */
+    {"program", NOT_ASYNCHRONOUS, program_handle},   /* its fault ends it alone */
     {"breakpoint", BREAKPOINTS, log_breakpoint},
     {"crash", TRAP_ANY, crash_handle}, /* never returns */
 };

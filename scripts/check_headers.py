@@ -14,7 +14,8 @@ from itertools import product
 from os import cpu_count
 from pathlib import Path
 
-FOLDERS = ("trap", "gdbstub", "crashdump", "arch", "arch/x86_64", "kernel")
+FOLDERS = ("trap", "gdbstub", "crashdump", "arch", "arch/x86_64", "kernel", "kernel/user",
+           "kernel/user/library")
 COMPILERS = ("gcc", "clang")
 FLAGS = ("-std=c11 -ffreestanding -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror "
          "-fsyntax-only -x c -").split()

@@ -22,7 +22,9 @@ ALLOWED = {
     "crashdump": set(),
     "arch": LEAF_HEADERS,
     "arch/x86_64": LEAF_HEADERS | {"arch/arch.h", "layout.inc"},
-    "kernel": LEAF_HEADERS | {"arch/arch.h", "arch/provoke.h", "stdatomic.h"},
+    "kernel": LEAF_HEADERS | {"arch/arch.h", "arch/provoke.h", "stdatomic.h", "programs.inc"},
+    "kernel/user": {"kernel/user/library/user.h", "stdatomic.h"},
+    "kernel/user/library": {"kernel/syscalls.def", "kernel/errors.def", "kernel/format.h"},
 }
 INCLUDE = re.compile(r'^\s*[#%]\s*include\s*(?:<([^>]+)>|"([^"]+)")', re.MULTILINE)
 SOURCES = {".c", ".h", ".asm", ".inc", ".def"}

@@ -125,6 +125,11 @@ void arch_use_frames(uint64_t (*take)(void), void (*give)(uint64_t frame))
     frames.give = give;
 }
 
+uint64_t arch_physical_of(const void *object)
+{
+    return image_physical(object);
+}
+
 void *arch_physical(uint64_t physical)
 {
     return direct(physical);
