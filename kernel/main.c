@@ -59,7 +59,7 @@ static void run(const char *spec)
             return;
         }
     }
-    log_print(LOG_ERROR, "run=%s: say run=heartbeat or run=provoke:NAME", spec);
+    log_print(LOG_ERROR, "run=%s: say run=heartbeat, run=memory or run=provoke:NAME", spec);
     arch_exit_emulator(EXIT_USAGE);
 }
 
