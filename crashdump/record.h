@@ -203,6 +203,99 @@ struct crash_map {
 };
 _Static_assert(sizeof(struct crash_map) == 56, "MAPS v1");
 
+enum crash_cpu_state {
+    CRASH_CPU_CRASHED = 1, /* the one that wrote the record: its registers are in REGS */
+    CRASH_CPU_STOPPED = 2, /* stopped by the crash: its registers follow */
+    CRASH_CPU_SILENT = 3,  /* did not answer within the time it was given */
+};
+
+/* CPUS: one for each CPU that was running.  Followed by `count` values of 8 bytes, as in REGS. */
+struct crash_cpu {
+    uint32_t cpu;
+    uint32_t state;    /* enum crash_cpu_state */
+    uint32_t thread;   /* the id of the one it runs, 0: none */
+    uint32_t count;    /* register values that follow, at most 128 */
+    uint64_t valid[2]; /* bit n: value n was read */
+    uint64_t ticks;    /* of its timer, since it started */
+    uint64_t tick_us;  /* when the last one was, since boot */
+};
+_Static_assert(sizeof(struct crash_cpu) == 48, "CPUS v1");
+
+enum crash_thread_state {
+    CRASH_THREAD_RUNNING = 1,  /* on a CPU: its registers are that CPU's */
+    CRASH_THREAD_RUNNABLE = 2, /* would run if there were a CPU free */
+    CRASH_THREAD_SLEEPING = 3, /* until wake_us */
+    CRASH_THREAD_WAITING = 4,  /* for wait_object */
+    CRASH_THREAD_ENDED = 5,    /* somebody has yet to ask for its status */
+};
+
+enum crash_thread_flags {
+    CRASH_THREAD_IDLE = 1 << 0, /* a CPU's own, for when there is nothing else to do */
+    CRASH_THREAD_USER = 1 << 1, /* runs a user program */
+};
+
+/* THRD: one for each thread.  Followed by `count` values of 8 bytes, as in REGS. */
+struct crash_thread {
+    uint32_t id; /* from 1 */
+    uint32_t cpu;
+    uint32_t state;    /* enum crash_thread_state */
+    uint32_t flags;    /* enum crash_thread_flags */
+    uint32_t process;  /* the id of its user program, 0: none */
+    uint32_t priority; /* 0 is the highest */
+    uint32_t count;    /* register values that follow, at most 128; 0 while it runs */
+    uint32_t reserved; /* zero */
+    uint64_t valid[2]; /* bit n: value n was read */
+    uint64_t stack_bottom, stack_top; /* its kernel stack, [bottom, top) */
+    uint64_t wait_object;             /* address of the lock or queue it waits for, or 0 */
+    uint64_t wake_us;                 /* when it wakes at the latest, since boot; 0: never */
+    char name[CRASH_NAME_BYTES];      /* NUL-padded */
+    char wait[CRASH_NAME_BYTES];      /* what it waits for, for people; NUL-padded */
+};
+_Static_assert(sizeof(struct crash_thread) == 144, "THRD v1");
+
+enum crash_lock_kind {
+    CRASH_LOCK_SPIN = 1,
+    CRASH_LOCK_MUTEX = 2,
+};
+
+/* LOCK: one for each lock that is held or waited for. */
+struct crash_lock {
+    uint64_t address;
+    uint32_t kind;               /* enum crash_lock_kind */
+    uint32_t owner_thread;       /* id, 0: none, or not held */
+    uint32_t owner_cpu;          /* where it was taken */
+    uint32_t waiters;            /* threads that wait for it */
+    uint64_t site;               /* the pc that took it, or 0 */
+    char name[CRASH_NAME_BYTES]; /* NUL-padded */
+};
+_Static_assert(sizeof(struct crash_lock) == 64, "LOCK v1");
+
+enum crash_event_kind {
+    CRASH_EVENT_TRAP = 1,        /* number: vector; argument: error code, or address touched */
+    CRASH_EVENT_SWITCH = 2,      /* number: the thread that runs now; argument: the one before */
+    CRASH_EVENT_SYSCALL = 3,     /* number: of the call; argument: its first */
+    CRASH_EVENT_SYSCALL_END = 4, /* number: of the call; argument: its result */
+};
+
+/* FLIT, the flight recorder: the last events of each CPU, oldest first, one CPU after another. */
+struct crash_event {
+    uint64_t time_us; /* since boot */
+    uint64_t pc;      /* where it interrupted, or 0 */
+    uint64_t argument;
+    uint16_t kind; /* enum crash_event_kind */
+    uint16_t cpu;
+    uint32_t number;
+};
+_Static_assert(sizeof(struct crash_event) == 32, "FLIT v1");
+
+/* TEXT: one for each page of code: what ran may differ from what the ELF file says. */
+struct crash_text_page {
+    uint64_t address;
+    uint32_t length; /* bytes hashed: a page, or what the section has of it */
+    uint32_t crc;    /* CRC32C of them, planted breakpoints taken out */
+};
+_Static_assert(sizeof(struct crash_text_page) == 16, "TEXT v1");
+
 /* NEST: any number of these: what went wrong inside the writer. */
 struct crash_nested {
     uint32_t tag;  /* the section that was being written, 0: none */

@@ -14,6 +14,7 @@ from crashlib import cstruct
 from crashlib.payloads import (Cause, Code, End, Frame, LogEntry, MapEntry, MemoryUnits, Nested,
                                Registers, SectionHeader, Unit, UnitFlags, Walk)
 from crashlib.pieces import Pieces
+from crashlib.system import Cpu, CpuState, Event, Lock, TextPage, Thread, ThreadState
 
 T = TypeVar("T")
 
@@ -89,12 +90,18 @@ def _registers(payload: Payload) -> Registers | None:
     registers = payload.struct(Registers)
     if registers is None:
         return None
-    start = cstruct.size_of(Registers)
-    for index in range(min(registers.count, MOST_REGISTERS)):
-        data = payload.read(start + 8 * index, 8)
-        was_read = registers.valid[index // 64] >> index % 64 & 1
-        registers.values.append(int.from_bytes(data, "little") if data and was_read else None)
+    registers.values = _values(payload, cstruct.size_of(Registers), registers)
     return registers
+
+
+def _values(payload: Payload, start: int, told: Registers | Cpu | Thread) -> list[int | None]:
+    """The registers that begin at `start`."""
+    values: list[int | None] = []
+    for index in range(min(told.count, MOST_REGISTERS)):
+        data = payload.read(start + 8 * index, 8)
+        was_read = told.valid[index // 64] >> index % 64 & 1
+        values.append(int.from_bytes(data, "little") if data and was_read else None)
+    return values
 
 
 def _code(payload: Payload) -> Code | None:
@@ -143,7 +150,11 @@ class Rule(Protocol):
 
     def __call__(self, before: Any, span: int, head: Any, after: Any) -> bool:
         """`before`: the last good struct, or None.  `span`: payload bytes between where the lost
-        one began and `head`.  `after`: the struct that `head` leads to, or None."""
+        one began and `head`.  `after`: the struct that `head` leads to, THE_END if it leads there
+        exactly, or None."""
+
+
+THE_END = object()  # of the payload
 
 
 def _chain(payload: Payload, cls: type[T], body_of: Callable[[T], int],
@@ -154,7 +165,8 @@ def _chain(payload: Payload, cls: type[T], body_of: Callable[[T], int],
     while offset + size <= payload.length:
         head = payload.struct(cls, offset)
         if head is not None and lost_at is not None:
-            after = payload.struct(cls, offset + size + padded(body_of(head)))
+            following = offset + size + padded(body_of(head))
+            after = THE_END if following == payload.length else payload.struct(cls, following)
             if not may_resume(before, offset - lost_at, head, after):
                 head = None
         if head is None:
@@ -190,7 +202,7 @@ def _unit_rule(first_address: int) -> Rule:
             return False
         if _is_one_plain_unit(expected, span, head.address):
             return True
-        return after is not None and _unit_is_sane(after) and (
+        return isinstance(after, Unit) and _unit_is_sane(after) and (
             after.address == head.address + head.length)
 
     return may_resume
@@ -231,7 +243,7 @@ def _log_rule(before: LogEntry | None, span: int, head: LogEntry, after: LogEntr
         return False
     if before is not None:
         return 0 < head.sequence - before.sequence <= most and head.time_us >= before.time_us
-    return after is not None and after.sequence == head.sequence + 1
+    return isinstance(after, LogEntry) and after.sequence == head.sequence + 1
 
 
 def _log(payload: Payload) -> list[LogEntry] | None:
@@ -250,6 +262,40 @@ def _text_with_gaps(payload: Payload, offset: int, length: int) -> str:
     return text + (LOST_TEXT if end < offset + length else "")
 
 
+def _values_body(told: Cpu | Thread) -> int:
+    return 8 * told.count
+
+
+def _with_values(cls: type[T], is_sane: Callable[[T], bool]) -> Callable[[Payload], Any]:
+    """A chain of structs, each followed by registers."""
+    def may_resume(before: T | None, span: int, head: T, after: T | Any) -> bool:
+        return is_sane(head) and (after is THE_END or isinstance(after, cls) and is_sane(after))
+
+    def decode_chain(payload: Payload) -> list[T] | None:
+        found: list[T] = []
+        for body, told in _chain(payload, cls, _values_body, may_resume):
+            told.values = _values(payload, body, told)
+            found.append(told)
+        return found or (None if payload.length else [])
+
+    return decode_chain
+
+
+def _values_are_sane(told: Cpu | Thread) -> bool:
+    bits = told.valid[0] | told.valid[1] << 64
+    return told.count <= MOST_REGISTERS and told.cpu < HIGHEST_CPU and not bits >> told.count
+
+
+def _cpu_is_sane(cpu: Cpu) -> bool:
+    return _values_are_sane(cpu) and cpu.state in tuple(CpuState)
+
+
+def _thread_is_sane(thread: Thread) -> bool:
+    return (_values_are_sane(thread) and thread.state in tuple(ThreadState) and thread.id > 0
+            and thread.reserved == 0 and thread.stack_bottom <= thread.stack_top
+            and thread.name.isprintable() and thread.wait.isprintable())
+
+
 DECODERS: dict[str, Callable[[Payload], Any]] = {
     "CAUS": _one(Cause),
     "REGS": _registers,
@@ -257,9 +303,16 @@ DECODERS: dict[str, Callable[[Payload], Any]] = {
     "PTWK": _many(Walk),
     "BTRC": _many(Frame),
     "STAK": _memory,
+    "CPUS": _with_values(Cpu, _cpu_is_sane),
+    "LOCK": _many(Lock),
+    "THRD": _with_values(Thread, _thread_is_sane),
+    "TSTK": _memory,
+    "FLIT": _many(Event),
     "LOGR": _log,
     "MAPS": _many(MapEntry),
+    "MEMR": _memory,
     "ANNO": _annotations,
+    "TEXT": _many(TextPage),
     "NEST": _many(Nested),
     "ENDS": _end,
 }

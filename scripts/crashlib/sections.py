@@ -46,9 +46,8 @@ class Section:
     length: int  # with its header and padding
     header: SectionHeader | None = None
     lost: list[tuple[int, int]] = field(default_factory=list)  # payload bytes [start, end)
-    # What it holds, decoded: Cause, Registers, Code, list[Walk], list[Frame], MemoryUnits,
-    # list[LogEntry], list[MapEntry], dict[str, str], list[Nested], End; bytes for a tag that
-    # this reader does not know; None if nothing is usable.
+    # What it holds, decoded by the row of contents.DECODERS; bytes for a tag that this reader does
+    # not know; None if nothing is usable.
     payload: Any = None
 
     @property
