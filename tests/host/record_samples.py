@@ -122,7 +122,10 @@ def _facts_of(payload: Any) -> Iterator[Any]:
         yield from payload.items()
     elif isinstance(payload, list):
         for item in payload:
-            yield _items(item, "text" if hasattr(item, "time_us") else "")
+            yield _items(item, "text" if hasattr(item, "length") else "values")
+            yield from ((type(item).__name__, _id_of(item), index, value)
+                        for index, value in enumerate(getattr(item, "values", ()))
+                        if value is not None)
     elif isinstance(payload, bytes):
         yield payload
     elif hasattr(payload, "values"):
@@ -139,6 +142,10 @@ def _facts_of(payload: Any) -> Iterator[Any]:
         yield payload.section_count, payload.length, payload.sections_crc
     elif payload is not None:
         yield _items(payload)
+
+
+def _id_of(item: Any) -> int:
+    return item.id if hasattr(item, "id") else item.cpu
 
 
 def _items(struct: Any, but: str = "") -> tuple[tuple[str, Any], ...]:
