@@ -27,7 +27,8 @@ from crashlib.selection import (  # noqa: E402
     STANDARD_INPUT, Choice, Unusable, choose, list_line, read_records)
 from crashlib.symbols import Symbols, SymbolsRefused, find_symbols  # noqa: E402
 from crashlib.tables import TableError  # noqa: E402
-from crashlib.text import print_lines, render  # noqa: E402
+from crashlib.text import render  # noqa: E402
+from crashlib.text_lines import print_lines  # noqa: E402
 
 DEBUG_VARIABLE = "TRAPLINE_DEBUG"
 EXIT_COMPLETE, EXIT_UNUSABLE, EXIT_PARTIAL = 0, 1, 2

@@ -15,7 +15,8 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crashlib.core import CALLER_LWP, CRASHED_LWP, make_core
+from crashlib.contexts import CALLER_LWP, CRASHED_LWP, contexts_of
+from crashlib.core import make_core
 from crashlib.evidence import Evidence
 from crashlib.symbols import ROOT
 from crashlib.x86 import PRSTATUS_REGISTERS
@@ -73,13 +74,26 @@ class GdbPlace:
 
 
 @dataclass(frozen=True)
-class GdbAnswer:
+class GdbWalk:
     frames: list[GdbFrame] = field(default_factory=list)
-    callers: list[GdbFrame] = field(default_factory=list)  # from Evidence.caller on
     stop: str = ""  # why the walk ended, if not at the outermost frame
+
+
+@dataclass(frozen=True)
+class GdbAnswer:
+    walks: dict[int, GdbWalk] = field(default_factory=dict)  # by the context's lwp
     pointers: list[Pointer] = field(default_factory=list)
     places: dict[int, GdbPlace] = field(default_factory=dict)
     problem: str = ""  # why there is no answer
+
+    @property
+    def crashed(self) -> GdbWalk:
+        return self.walks.get(CRASHED_LWP, GdbWalk())
+
+    @property
+    def callers(self) -> list[GdbFrame]:
+        """From Evidence.caller on."""
+        return self.walks.get(CALLER_LWP, GdbWalk()).frames
 
 
 class FrameQuery:
@@ -160,18 +174,18 @@ def _open_commands(core: Path, elf: Path | None) -> list[str]:
 def _core_facts(evidence: Evidence) -> dict:
     variables = {name: value for name, value in evidence.registers.items()
                  if name not in PRSTATUS_REGISTERS}
-    name = evidence.context_name()
-    return {"threads": {CRASHED_LWP: f"{name} [crashed]", CALLER_LWP: f"{name} [its caller]"},
+    return {"threads": {context.lwp: context.name for context in contexts_of(evidence)},
             "variables": {**variables, "error": evidence.error, "vector": evidence.vector}}
 
 
 def _read_answer(path: Path, said: Path) -> GdbAnswer:
     try:
         answer = json.loads(path.read_text(encoding="utf-8"))
-        return GdbAnswer(_frames(answer["frames"]), _frames(answer["callers"]), answer["stop"],
-                         [Pointer(**pointer) for pointer in answer["pointers"]],
+        walks = {int(lwp): GdbWalk(_frames(walk["frames"]), walk["stop"])
+                 for lwp, walk in answer["walks"].items()}
+        return GdbAnswer(walks, [Pointer(**pointer) for pointer in answer["pointers"]],
                          {int(pc): GdbPlace(**row) for pc, row in answer["places"].items()})
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         last = said.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
         return GdbAnswer(problem=f"gdb gave no frames ({last or error})")
 

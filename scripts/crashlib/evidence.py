@@ -74,9 +74,9 @@ class Evidence:
     def __init__(self, record: Record, symbols: Symbols) -> None:
         self.record, self.symbols = record, symbols
         self.cause = record.cause  # None if that section is lost
-        machine = record.machine if record.header else MACHINE_X86_64  # the only one there is
+        self.machine = record.machine if record.header else MACHINE_X86_64  # the only one there is
         self.registers: dict[str, int] = (
-            record.registers.by_name(machine) if record.registers else {})
+            record.registers.by_name(self.machine) if record.registers else {})
         self._read_cause()
         self.ranges = [_range_of(row) for row in record.maps]
         self.walks: list[Walk] = [decode_walk(walk) for walk in record.walks]

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from crashlib.elf import KernelElf
+from crashlib.poison import poison_of
 from crashlib.x86 import MASK64, PAGE, is_canonical
 
 # Of several maps that hold an address the most particular one speaks; physical ranges never do.
@@ -67,6 +68,8 @@ class AddressBook:
         """What a register's value may mean, in a few words; "" for a plain number."""
         if value < PAGE:
             return ""
+        if poison_of(value) is not None:
+            return poison_of(value).words
         if not is_canonical(value):
             return _describe_text(value) or "not a canonical address"
         held = self.map_at(value)

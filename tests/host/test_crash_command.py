@@ -17,7 +17,8 @@ from crashlib.debugger import GdbAnswer
 from crashlib.evidence import Evidence
 from crashlib.record import load
 from crashlib.symbols import Symbols
-from crashlib.text import WIDTH, render
+from crashlib.text import render
+from crashlib.text_lines import WIDTH
 
 PROGRAM = Path(__file__).resolve().parents[2] / "scripts/crash.py"
 COMPLETE, UNUSABLE, PARTIAL = 0, 1, 2
