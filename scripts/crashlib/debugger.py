@@ -1,5 +1,4 @@
-"""debugger.py - GDB on a generated core: asked for frames in the background, or started for a
-person.
+"""debugger.py - GDB on a generated core, asked for frames in the background.
 
 GDB is the one that evaluates DWARF.  Nothing here depends on it: without GDB, or if it fails, the
 answer is empty and says why.
@@ -9,17 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crashlib.contexts import CALLER_LWP, CRASHED_LWP, contexts_of
+from crashlib.contexts import CALLER_LWP, CRASHED_LWP
 from crashlib.core import make_core
 from crashlib.evidence import Evidence
 from crashlib.symbols import ROOT
-from crashlib.x86 import PRSTATUS_REGISTERS
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "gdb"
 ANSWER_TIMEOUT_S = 60  # a bound for a GDB that hangs, not a time that anything usually takes
@@ -112,7 +109,7 @@ class FrameQuery:
         core.write_bytes(make_core(evidence))
         places.write_text("\n".join(map(str, pcs)), encoding="ascii")
         command = ["gdb", "-batch", "-nx", *QUIET,
-                   *_open_commands(core, evidence.symbols.elf.path),
+                   *open_commands(core, evidence.symbols.elf.path),
                    "-x", str(SCRIPTS / "crash_frames.py")]
         environment = {**os.environ, "TRAPLINE_FRAMES": str(self._out),
                        "TRAPLINE_PLACES": str(places)}
@@ -138,29 +135,7 @@ class FrameQuery:
             self._folder.cleanup()
 
 
-def run_gdb(evidence: Evidence, arguments: list[str]) -> int:
-    """Start GDB on the record for a person; returns its exit status."""
-    with tempfile.TemporaryDirectory(prefix="trapline-") as folder:
-        core, facts = Path(folder, "core"), Path(folder, "facts.json")
-        core.write_bytes(make_core(evidence))
-        facts.write_text(json.dumps(_core_facts(evidence)), encoding="utf-8")
-        elf = evidence.symbols.elf
-        command = ["gdb", "-q", *QUIET, *_open_commands(core, elf.path if elf else None),
-                   "-x", str(SCRIPTS / "crash_open.py"), *arguments]
-        environment = {**os.environ, "TRAPLINE_CORE_FACTS": str(facts)}
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for GDB
-        try:
-            return subprocess.run(command, env=environment, check=False,
-                                  preexec_fn=_restore_interrupt).returncode
-        finally:
-            signal.signal(signal.SIGINT, before)
-
-
-def _restore_interrupt() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def _open_commands(core: Path, elf: Path | None) -> list[str]:
+def open_commands(core: Path, elf: Path | None) -> list[str]:
     """The core first: with `file` first, GDB would fill memory that was not saved with the
     initial values in the ELF file, silently."""
     commands = ["-ex", f"core-file {core}"]
@@ -169,13 +144,6 @@ def _open_commands(core: Path, elf: Path | None) -> list[str]:
         roots = f"{elf.resolve().parent.parent}:{ROOT}"  # what build/kernel.elf was built from
         commands += ["-ex", f'symbol-file "{quoted}"', "-ex", f"set directories {roots}:$cdir:$cwd"]
     return commands
-
-
-def _core_facts(evidence: Evidence) -> dict:
-    variables = {name: value for name, value in evidence.registers.items()
-                 if name not in PRSTATUS_REGISTERS}
-    return {"threads": {context.lwp: context.name for context in contexts_of(evidence)},
-            "variables": {**variables, "error": evidence.error, "vector": evidence.vector}}
 
 
 def _read_answer(path: Path, said: Path) -> GdbAnswer:
