@@ -125,7 +125,8 @@ def make_parser() -> Parser:
             command.add_argument("-o", "--output", type=Path, metavar="FILE", required=True,
                                  help="where to write it; - is standard output")
     report = commands.choices["report"]
-    report.add_argument("--json", action="store_true", help="the report as JSON")
+    report.add_argument("--json", action="store_true", help="the report as JSON, as "
+                        "scripts/crashlib/report.schema.json specifies it")
     report.add_argument("--color", choices=("auto", "always", "never"), default="auto",
                         help="default: on a terminal")
     return parser

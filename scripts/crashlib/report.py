@@ -15,6 +15,7 @@ from crashlib.disasm import ListedLine
 from crashlib.debugger import FrameQuery, GdbAnswer, Variable
 from crashlib.evidence import PF_VECTOR, Evidence, build_id_of
 from crashlib.explain import explain
+from crashlib.memory_picture import MemoryPart, StackPart, describe_memory, describe_stack
 from crashlib.missing import find_missing, find_warnings
 from crashlib.others import CpuPart, EventPart, LockPart, Others, ThreadPart, describe_others
 from crashlib.payloads import LOG_LEVELS, name_of, TrapKind
@@ -118,6 +119,8 @@ class Report:
     registers: list[RegisterLine]
     code_of: str  # "provoke_divide+0x10"
     code: list[CodeLine]
+    stack: StackPart
+    memory: list[MemoryPart]
     cpus: list[CpuPart]
     threads: list[ThreadPart]
     locks: list[LockPart]
@@ -163,7 +166,8 @@ def make_report(evidence: Evidence) -> Report:
         locals=[v for v in counts.locals if v.value != OPTIMIZED_OUT] if counts else [],
         locals_of=evidence.frames.index(counts) if counts else 0,
         registers=_registers(evidence), code_of=code_of, code=code,
-        cpus=others.cpus, threads=others.threads, locks=others.locks, deadlocks=others.deadlocks,
+        stack=describe_stack(evidence), memory=describe_memory(evidence), cpus=others.cpus,
+        threads=others.threads, locks=others.locks, deadlocks=others.deadlocks,
         events=others.events, log=_log(evidence),
         nested=_nested(evidence), missing=find_missing(evidence), annotations=record.annotations,
         signature=make_signature(verdict.rule, verdict.cause, evidence.frames,
@@ -235,7 +239,7 @@ def _registers(evidence: Evidence) -> list[RegisterLine]:
     known = evidence.registers
     order = [name for name in GENERAL_REGISTERS if name in known]
     order += [name for name in known if name not in GENERAL_REGISTERS]
-    return [RegisterLine(name, f"{known[name]:016x}", _register_meaning(evidence, name))
+    return [RegisterLine(name, hex(known[name]), _register_meaning(evidence, name))
             for name in order]
 
 
@@ -253,7 +257,7 @@ def _code(evidence: Evidence, counts: Frame | None) -> tuple[str, list[CodeLine]
     if counts is not None and evidence.code_is_elsewhere:
         call = evidence.disassembler.before(counts.pc)
         pc = call.address if call is not None else pc
-    lines = [CodeLine(f"{line.address:016x}", line.data.hex(" "), _symbolic(evidence, line),
+    lines = [CodeLine(hex(line.address), line.data.hex(" "), _symbolic(evidence, line),
                       line.at_pc) for line in evidence.disassembler.listing(pc)]
     return evidence.book.symbol(pc), lines
 

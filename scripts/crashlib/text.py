@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from crashlib.backtrace import TRUST_FRAME, TRUST_SCAN, Frame
 from crashlib.others_text import render_others
 from crashlib.report import OPTIMIZED_OUT, Event, Report
-from crashlib.text_lines import WIDTH, Line, heading, printable, trust_mark, wrapped
+from crashlib.text_lines import WIDTH, Line, heading, printable, trust_mark, wide, wrapped
 
 __all__ = ["printable", "render"]
 
@@ -175,7 +175,7 @@ def _registers(report: Report) -> list[Line]:
     for row in report.registers:
         if row.name not in zero and row.name not in SHORT_REGISTERS:
             meaning = textwrap.shorten(row.meaning, WIDTH - 28, placeholder=" ...")
-            lines.append([(f"  {row.name:<9} ", ""), (row.value, "function"), (f" {meaning}", "")])
+            lines.append([(f"  {row.name:<9} ", ""), (wide(row.value), "function"), (f" {meaning}", "")])
     short = [f"{row.name} {int(row.value, 16):#x}" for row in report.registers
              if row.name in SHORT_REGISTERS and row.name not in zero]
     lines += wrapped(", ".join(short)) if short else []
@@ -190,7 +190,7 @@ def _code(report: Report) -> list[Line]:
     for row in report.code:
         mark, style = ("=>", "pc") if row.at_pc else ("  ", "")
         data = row.data if len(row.data) <= BYTES_SHOWN else row.data[:BYTES_SHOWN - 2] + ".."
-        text = f"{mark} {row.address} {data:<{BYTES_SHOWN}} {row.text}"
+        text = f"{mark} {wide(row.address)} {data:<{BYTES_SHOWN}} {row.text}"
         lines.append([(text if len(text) <= WIDTH else text[:WIDTH - 2] + "..", style)])
     return lines
 

@@ -31,6 +31,11 @@ def wrapped(text: str, style: str = "", indent: str = "  ", hanging: str = "  ")
     return [[(row.replace(GLUE, " "), style)] for row in rows]
 
 
+def wide(value: str) -> str:
+    """ "0x18" with all its 16 digits """
+    return f"{int(value, 16):016x}"
+
+
 def trust_mark(frame: Frame) -> str:
     return TRUST_MARKS.get(frame.trust, " ")
 
