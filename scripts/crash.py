@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from crashlib.core import make_core  # noqa: E402  (the line above finds it)
 from crashlib.elf import ElfError  # noqa: E402
 from crashlib.evidence import Evidence, build_id_of  # noqa: E402
+from crashlib.html import render_html  # noqa: E402
 from crashlib.report import Report, make_report  # noqa: E402
 from crashlib.selection import (  # noqa: E402
     STANDARD_INPUT, Choice, Unusable, choose, list_line, read_records)
@@ -127,6 +128,8 @@ def make_parser() -> Parser:
     report = commands.choices["report"]
     report.add_argument("--json", action="store_true", help="the report as JSON, as "
                         "scripts/crashlib/report.schema.json specifies it")
+    report.add_argument("--html", type=Path, metavar="FILE", help="write it as a page that needs "
+                        "nothing else; - is standard output")
     report.add_argument("--color", choices=("auto", "always", "never"), default="auto",
                         help="default: on a terminal")
     return parser
@@ -135,6 +138,8 @@ def make_parser() -> Parser:
 # ---- The commands -------------------------------------------------------------------------------
 
 def run_report(options: argparse.Namespace) -> int:
+    if options.html and len(options.file) > 1:
+        raise Unusable("--html takes one record's page at a time")
     return for_each_file(options, report_file)
 
 
@@ -145,7 +150,9 @@ def report_file(file: str, options: argparse.Namespace) -> int:
     if choice.total > 1:
         report.warnings.append(f"Record {choice.number} of {choice.total} in {file}: `crash.py "
                                "list` shows them, --record chooses.")
-    if options.json:
+    if options.html:
+        write(options.html, render_html(report).encode("utf-8", "replace"))
+    elif options.json:
         print(json.dumps(report.as_json(), indent=2))
     else:
         print_report(report, file, options)

@@ -13,8 +13,8 @@ from crashlib.evidence import Evidence
 from crashlib.maps import Range, stack_name
 
 WORD = 8
-WORDS_NEAR = 40  # shown from the stack pointer on; of what is above, only return addresses
-WORDS_MAX = 160
+WORDS_NEAR = 40  # shown from the stack pointer on; of what is above, only return addresses ...
+RETURNS_INNER, RETURNS_OUTER = 16, 8  # ... and of many those at both ends
 NO_FRAME = -1
 
 
@@ -79,8 +79,10 @@ def _words(evidence: Evidence, start: int, held: Range) -> list[StackWord]:
     bases = _frame_bases(evidence.frames, held)
     slots = {base - WORD for base, _ in bases[1:]}
     near = set(range(start, min(start + WORD * WORDS_NEAR, held.end), WORD))
+    far = sorted(slot for slot in slots if slot >= start and slot not in near)
+    kept = near.union(far[:RETURNS_INNER], far[-RETURNS_OUTER:])
     found = []
-    for address in sorted(near | {slot for slot in slots if slot >= start})[:WORDS_MAX]:
+    for address in sorted(kept):
         value = evidence.memory.read_word(address)
         if value is not None:
             found.append(StackWord(hex(address), hex(value), evidence.describe(value),

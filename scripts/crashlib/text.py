@@ -14,7 +14,7 @@ from crashlib.others_text import render_others
 from crashlib.report import OPTIMIZED_OUT, Event, Report
 from crashlib.text_lines import WIDTH, Line, heading, printable, trust_mark, wide, wrapped
 
-__all__ = ["printable", "render"]
+__all__ = ["event_words", "printable", "render", "short_value"]
 
 CYCLE_LENGTHS = range(1, 5)  # of recursion: f, f -> g, ...
 CYCLES_KEPT, CYCLES_WORTH_FOLDING = 2, 4
@@ -45,13 +45,14 @@ def _head(report: Report) -> list[Line]:
     else:
         lines = wrapped(report.cause, "verdict", "")
         lines += wrapped(where.strip(), "verdict", "    ") if where else []
-    lines += wrapped(_event_words(report), "", "", "    ")
+    lines += wrapped(event_words(report), "", "", "    ")
     for warning in report.warnings:
         lines += wrapped(warning, "warning", "! ", "")
     return lines
 
 
-def _event_words(report: Report) -> str:
+def event_words(report: Report) -> str:
+    """ "#PF page fault, cpu 0, 0.007 s after boot" """
     event = report.event
     if event is None:
         return f"record {report.record_id or 'without a name'}"
@@ -97,7 +98,7 @@ def _backtrace(report: Report) -> list[Line]:
     shown = report.locals[:LOCALS_SHOWN]
     if shown:
         lines += wrapped(f"locals of #{report.locals_of}: "
-                          + ", ".join(f"{v.name} = {_short(v.value)}" for v in shown))
+                          + ", ".join(f"{v.name} = {short_value(v.value)}" for v in shown))
     return lines
 
 
@@ -112,7 +113,7 @@ def _trust_legend(frames: list[Frame]) -> str:
 
 def _frame(number: int, frame: Frame) -> list[Line]:
     name = frame.function or f"{frame.pc:#x}, not in any function"
-    arguments = ", ".join(f"{v.name}={_short(v.value)}" for v in frame.arguments)
+    arguments = ", ".join(f"{v.name}={short_value(v.value)}" for v in frame.arguments)
     if frame.function:
         name += f"({arguments})" if frame.file or frame.arguments else f"+{frame.offset or 0:#x}"
     extra = "  inlined" if frame.inline else "  (trap)" if frame.signal else ""
@@ -126,7 +127,7 @@ def _frame(number: int, frame: Frame) -> list[Line]:
     return lines
 
 
-def _short(value: str) -> str:
+def short_value(value: str) -> str:
     """An argument's value: a pointer whose target was not saved is still a good pointer."""
     value = UNREADABLE.sub("", value)
     return "?" if value == OPTIMIZED_OUT else value or "not saved"
