@@ -5,6 +5,7 @@ Makes the core in a folder that lasts as long as the debugger runs.  Ctrl-C is t
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -68,8 +69,12 @@ STARTS: dict[str, Callable[[Evidence, Path, Path | None], Command]] = {
 def _core_facts(evidence: Evidence) -> dict:
     variables = {name: value for name, value in evidence.registers.items()
                  if name not in PRSTATUS_REGISTERS}
-    return {"threads": {context.lwp: context.name for context in contexts_of(evidence)},
-            "variables": {**variables, "error": evidence.error, "vector": evidence.vector}}
+    return {
+        "threads": {context.lwp: context.name for context in contexts_of(evidence)},
+        "variables": {**variables, "error": evidence.error, "vector": evidence.vector},
+        "log": [dataclasses.asdict(entry) for entry in evidence.record.log],
+        "walks": [dataclasses.asdict(walk) for walk in evidence.record.walks],
+        "ranges": [dataclasses.astuple(row) for row in evidence.ranges]}
 
 
 def _restore_interrupt() -> None:
