@@ -1,5 +1,5 @@
-"""contexts.py - whatever has registers in a record: the crashed context, the other CPUs, the threads
-that were not running.  A debugger sees each of them as a thread.
+"""contexts.py - whatever has registers in a record: the crashed context, the other CPUs, the
+threads that were not running.  A debugger sees each of them as a thread.
 
 Refuses contexts without a pc and a stack pointer: nothing can be unwound from those.
 """
@@ -45,13 +45,7 @@ def contexts_of(evidence: Evidence) -> list[Context]:
 
 def thread_name(evidence: Evidence, thread: int) -> str:
     """ "worker", or "thread 3" if its name is not known """
-    for row in evidence.record.threads:
-        if row.id == thread and row.name:
-            return row.name
-    cause = evidence.cause
-    if cause is not None and thread == cause.thread and cause.thread_name:
-        return cause.thread_name
-    return f"thread {thread}"
+    return evidence.thread_names.get(thread, f"thread {thread}")
 
 
 def _cpus(evidence: Evidence) -> list[tuple[str, dict[str, int], int | None, int]]:

@@ -16,6 +16,7 @@ from crashlib.payloads import (
     MACHINE_X86_64, Captured, MapEntry, MapKind, TrapKind, TrapOrigin, Trust, name_of)
 from crashlib.record import Record
 from crashlib.symbols import Symbols
+from crashlib.system import Lock
 from crashlib.tables import vectors
 from crashlib.x86 import MASK64
 
@@ -97,6 +98,18 @@ class Evidence:
     @property
     def from_user(self) -> bool:
         return self.cause is not None and self.cause.origin == TrapOrigin.USER
+
+    @cached_property
+    def thread_names(self) -> dict[int, str]:
+        names = {row.id: row.name for row in reversed(self.record.threads) if row.name}
+        if self.cause is not None and self.cause.thread_name:
+            names.setdefault(self.cause.thread, self.cause.thread_name)
+        return names
+
+    @cached_property
+    def locks(self) -> dict[int, Lock]:
+        """By their addresses."""
+        return {row.address: row for row in reversed(self.record.locks) if row.address}
 
     def context_name(self) -> str:
         """ "CPU0 main" """

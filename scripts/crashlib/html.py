@@ -1,8 +1,8 @@
 """html.py - a report as one HTML file that a person can attach to a bug: no scripts, nothing loaded
 from elsewhere, light or dark as the reader likes it.
 
-Says what a Report says and adds nothing but pictures (pictures.py).  Whatever comes from the crashed
-machine is escaped: it may be hostile.
+Says what a Report says and adds nothing but pictures (pictures.py).  Whatever comes from the
+crashed machine is escaped: it may be hostile.
 """
 
 from __future__ import annotations

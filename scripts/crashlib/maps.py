@@ -19,6 +19,7 @@ KIND_WORDS = {
     "GUARD": "guard page", "HEAP": "heap", "DIRECT": "direct map", "DEVICE": "device",
     "PHYSICAL": "physical memory"}
 CLONE_SUFFIX = re.compile(r"\.(constprop|isra|part|cold|lto_priv)\b.*")  # GCC's, of copies
+MAPS_MAX = 4096  # a kernel has fewer, rubbish may have more
 NEAR = 4 * PAGE  # how far outside a range still counts as running past its end
 
 
@@ -35,7 +36,7 @@ class Range:
 
 class AddressBook:
     def __init__(self, maps: list[Range], elf: KernelElf | None) -> None:
-        self.maps = [m for m in maps if m.kind in KIND_ORDER and m.start < m.end]
+        self.maps = [m for m in maps if m.kind in KIND_ORDER and m.start < m.end][:MAPS_MAX]
         self._elf = elf
 
     def map_at(self, address: int) -> Range | None:

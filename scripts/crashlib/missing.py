@@ -8,6 +8,7 @@ from crashlib.evidence import CodeDifference, Evidence
 from crashlib.payloads import MACHINE_X86_64, RecordFlags
 from crashlib.record import Record
 from crashlib.system import CpuState
+from crashlib.x86 import PAGE
 
 # What each section's absence costs the reader.
 EXPECTED = {
@@ -18,6 +19,7 @@ NOT_SAVED = {"NO": "not saved", "SECRET": "withheld", "PARTLY": "saved in part"}
 SAVEABLE = ("DATA", "STACK", "HEAP", "DIRECT")
 STACKS_NAMED = 2  # more are counted
 DIFFERENCES_SHOWN = 3
+PAGES_MAX = 16384  # 64 MiB of code
 
 
 def find_warnings(evidence: Evidence, answer: GdbAnswer) -> list[str]:
@@ -56,7 +58,8 @@ def _text_warnings(evidence: Evidence) -> list[str]:
     if elf is None or not evidence.symbols.matched:
         return []
     runs: list[list[int]] = []
-    for page in evidence.record.text_pages:
+    pages = {page.address: page for page in evidence.record.text_pages if page.length <= PAGE}
+    for page in sorted(pages.values(), key=lambda page: page.address)[:PAGES_MAX]:
         section = elf.section_at(page.address)
         if section is None or page.address + page.length > section.end or not section.data:
             continue
@@ -67,9 +70,10 @@ def _text_warnings(evidence: Evidence) -> list[str]:
             runs[-1][1] += page.length
         else:
             runs.append([page.address, page.address + page.length])
+    symbol = evidence.book.symbol
     return [f"The code in memory differs from the ELF at {start:#x} to {end - 1:#x} (from "
-            f"{evidence.book.symbol(start)} to {evidence.book.symbol(end - 1)}): it was overwritten, "
-            "or patched." for start, end in runs[:DIFFERENCES_SHOWN]]
+            f"{symbol(start)} to {symbol(end - 1)}): it was overwritten, or patched."
+            for start, end in runs[:DIFFERENCES_SHOWN]]
 
 
 def find_missing(evidence: Evidence) -> list[str]:

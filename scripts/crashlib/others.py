@@ -1,5 +1,5 @@
-"""others.py - what a report says of the rest of the system: the CPUs and threads that did not crash,
-the locks and who waits for them, the last events before the crash.
+"""others.py - what a report says of the rest of the system: the CPUs and threads that did not
+crash, the locks and who waits for them, the last events before the crash.
 
 Plain values, addresses hex strings, like report.py.  Each list may be empty: an older kernel, or
 one without threads, records nothing of it.
@@ -20,6 +20,8 @@ from crashlib.system import (Cpu, CpuState, Event, EventKind, Lock, LockKind, Th
 from crashlib.tables import vectors
 
 CYCLE_MAX = 64  # threads in a deadlock that is worth naming
+CIRCLES_MAX = 8
+ROWS_MAX = 4096  # of each kind: a kernel has fewer, rubbish may have more
 
 
 @dataclass(frozen=True)
@@ -90,21 +92,21 @@ class Others:
 
 
 def describe_others(evidence: Evidence, answer: GdbAnswer) -> Others:
-    contexts = contexts_of(evidence)
+    record, _, *others = evidence.record, *contexts_of(evidence)
+    of_cpu = {context.cpu: context for context in others if context.cpu is not None}
+    of_thread = {context.thread: context for context in others if context.cpu is None}
+    crashed = evidence.cause.cpu if evidence.cause else None
     return Others(
-        [_cpu(evidence, answer, row, contexts)
-         for row in sorted(evidence.record.cpus, key=lambda row: row.cpu)],
-        [_thread(evidence, answer, row, contexts)
-         for row in sorted(evidence.record.threads, key=lambda row: row.id)],
-        [_lock(evidence, row) for row in evidence.record.locks],
-        find_deadlocks(evidence), _events(evidence))
+        [_cpu(evidence, answer, row, of_cpu.get(row.cpu) if row.cpu != crashed else None)
+         for row in sorted(record.cpus, key=lambda row: row.cpu)[:ROWS_MAX]],
+        [_thread(evidence, answer, row, of_thread.get(row.id))
+         for row in sorted(record.threads, key=lambda row: row.id)[:ROWS_MAX]],
+        _locks(evidence), find_deadlocks(evidence), _events(evidence))
 
 
 # ---- CPUs and threads ---------------------------------------------------------------------------
 
-def _cpu(evidence: Evidence, answer: GdbAnswer, row: Cpu, contexts: list[Context]) -> CpuPart:
-    context = next((c for c in contexts[1:] if c.cpu == row.cpu and not _is_crashed(c, contexts)),
-                   None)
+def _cpu(evidence: Evidence, answer: GdbAnswer, row: Cpu, context: Context | None) -> CpuPart:
     crash_us = evidence.cause.uptime_us if evidence.cause else None
     return CpuPart(
         row.cpu, _word(CpuState, row.state), row.thread,
@@ -114,13 +116,8 @@ def _cpu(evidence: Evidence, answer: GdbAnswer, row: Cpu, contexts: list[Context
         other_backtrace(evidence, answer, context) if context else [])
 
 
-def _is_crashed(context: Context, contexts: list[Context]) -> bool:
-    return context.cpu == contexts[0].cpu
-
-
 def _thread(evidence: Evidence, answer: GdbAnswer, row: Thread,
-            contexts: list[Context]) -> ThreadPart:
-    context = next((c for c in contexts[1:] if c.thread == row.id and c.cpu is None), None)
+            context: Context | None) -> ThreadPart:
     cause, owner = evidence.cause, _owner_of(evidence, row.wait_object)
     wakes = row.wake_us - cause.uptime_us if row.wake_us and cause else None
     held = evidence.book.stack_at(row.stack_bottom)
@@ -137,7 +134,7 @@ def _wait_words(evidence: Evidence, row: Thread) -> str:
     """What it waits for: the kernel's own words, else the lock's name, else the symbol's."""
     if row.state != ThreadState.WAITING and not row.wait_object:
         return ""
-    lock = next((lock for lock in evidence.record.locks if lock.address == row.wait_object), None)
+    lock = evidence.locks.get(row.wait_object)
     if row.wait:
         return row.wait
     if lock is not None and lock.name:
@@ -155,9 +152,16 @@ def _word(vocabulary: type, value: int) -> str:
 
 # ---- Locks --------------------------------------------------------------------------------------
 
-def _lock(evidence: Evidence, row: Lock) -> LockPart:
-    waiting = [thread.id for thread in evidence.record.threads
-               if row.address and thread.wait_object == row.address]
+def _locks(evidence: Evidence) -> list[LockPart]:
+    waiting: dict[int, list[int]] = {}
+    for thread in evidence.record.threads:
+        if thread.wait_object:
+            waiting.setdefault(thread.wait_object, []).append(thread.id)
+    return [_lock(evidence, row, waiting.get(row.address, []))
+            for row in evidence.record.locks[:ROWS_MAX]]
+
+
+def _lock(evidence: Evidence, row: Lock, waiting: list[int]) -> LockPart:
     name = row.name or evidence.book.symbol(row.address) or hex(row.address)
     return LockPart(
         name, _word(LockKind, row.kind), hex(row.address), row.owner_thread,
@@ -166,8 +170,8 @@ def _lock(evidence: Evidence, row: Lock) -> LockPart:
 
 
 def _owner_of(evidence: Evidence, address: int) -> int:
-    return next((lock.owner_thread for lock in evidence.record.locks
-                 if address and lock.address == address), 0)
+    lock = evidence.locks.get(address)
+    return lock.owner_thread if lock is not None else 0
 
 
 def find_deadlocks(evidence: Evidence) -> list[str]:
@@ -183,7 +187,7 @@ def find_deadlocks(evidence: Evidence) -> list[str]:
                 found.setdefault(frozenset(circle), _circle_words(evidence, circle, waits))
                 break
             path.append(owner)
-    return list(found.values())
+    return list(found.values())[:CIRCLES_MAX]
 
 
 def _circle_words(evidence: Evidence, circle: list[int],
@@ -205,7 +209,7 @@ def _circle_words(evidence: Evidence, circle: list[int],
 
 def _events(evidence: Evidence) -> list[EventPart]:
     """Of all CPUs, in the order of their times."""
-    rows = sorted(evidence.record.events, key=lambda row: row.time_us)
+    rows = sorted(evidence.record.events, key=lambda row: row.time_us)[-ROWS_MAX:]
     crash_us = evidence.cause.uptime_us if evidence.cause else None
     return [EventPart(None if crash_us is None else row.time_us - crash_us, row.time_us, row.cpu,
                       _word(EventKind, row.kind), row.number, hex(row.argument), hex(row.pc),

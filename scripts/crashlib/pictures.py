@@ -1,5 +1,5 @@
-"""pictures.py - the drawings of an HTML report, as inline SVG: the crashed stack, the map of memory,
-a time line of events across CPUs.
+"""pictures.py - the drawings of an HTML report, as inline SVG: the crashed stack, the map of
+memory, a time line of events across CPUs.
 
 Draws what a Report says; colours are the page's CSS variables, so that light and dark both work.
 """

@@ -16,14 +16,16 @@ REACH = 4096  # how far from a poisoned pointer an access through it may lie
 class Poison:
     byte: int
     rule: str
-    cause: str  # in a verdict: "use after free"
+    cause: str  # a verdict; {what}: "read", "write", "call"
     words: str  # of a value
 
 
 POISONS = (
-    Poison(0xDF, "use-after-free", "use after free", "what freed heap memory is filled with"),
-    Poison(0xFD, "red-zone", "heap overrun", "a heap block's red zone"),
-    Poison(0xCD, "uninitialised", "uninitialised heap memory",
+    Poison(0xDF, "use-after-free", "use after free: {what} through a pointer out of freed memory",
+           "what freed heap memory is filled with"),
+    Poison(0xFD, "red-zone", "heap overrun: {what} through a pointer out of a red zone",
+           "what the red zone around a heap block is filled with"),
+    Poison(0xCD, "uninitialised", "uninitialised pointer: {what} through what new memory holds",
            "what new heap memory is filled with"),
 )
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from crashlib import cstruct, problems
-from crashlib.contents import padded
 from crashlib.crc32c import crc32c
 from crashlib.lines import LINE_BYTES, Transmission, find_transmissions
+from crashlib.payload import padded
 from crashlib.payloads import (FORMAT_MAJOR, MAGIC, Cause, Code, End, Frame, Header, LogEntry,
                                MapEntry, MemoryUnits, Nested, Registers, SectionHeader, Walk)
 from crashlib.pieces import Pieces

@@ -158,10 +158,12 @@ def make_report(evidence: Evidence) -> Report:
     others = describe_others(evidence, answer)
     record, elf = evidence.record, evidence.symbols.elf
     code_of, code = _code(evidence, counts)
+    place = _place(evidence, answer, verdict)
     return Report(
-        rule=verdict.rule, cause=verdict.cause, place=_place(evidence, answer, verdict),
+        rule=verdict.rule, cause=verdict.cause, place=place,
         event=_event(evidence), reasons=verdict.reasons,
-        warnings=find_warnings(evidence, answer) + _deadlock_warnings(others), walks=_walks(evidence), frames=evidence.frames,
+        warnings=find_warnings(evidence, answer) + _deadlock_warnings(others),
+        walks=_walks(evidence), frames=evidence.frames,
         backtrace_notes=_backtrace_notes(evidence, answer),
         locals=[v for v in counts.locals if v.value != OPTIMIZED_OUT] if counts else [],
         locals_of=evidence.frames.index(counts) if counts else 0,
@@ -170,8 +172,8 @@ def make_report(evidence: Evidence) -> Report:
         threads=others.threads, locks=others.locks, deadlocks=others.deadlocks,
         events=others.events, log=_log(evidence),
         nested=_nested(evidence), missing=find_missing(evidence), annotations=record.annotations,
-        signature=make_signature(verdict.rule, verdict.cause, evidence.frames,
-                                 evidence.cause is not None and evidence.symbols.matched),
+        signature=make_signature(verdict.rule, verdict.cause, place.function,
+                                 evidence.frames, evidence.cause is not None and evidence.symbols.matched),
         record_id="" if record.record_id is None else f"{record.record_id:08x}",
         sequence=record.sequence, boot_id=record.boot_id or "", build_id=build_id_of(record).hex(),
         elf=str(elf.path) if elf else "", elf_matches=evidence.symbols.matched,

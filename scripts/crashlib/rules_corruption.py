@@ -33,13 +33,13 @@ def poisoned_pointer(evidence: Evidence) -> Verdict | None:
     if not (is_page_fault(evidence) or evidence.kind == "PROTECTION"):
         return None
     if poison_of(evidence.pc) is not None:
-        return _verdict(poison_of(evidence.pc), "call through a pointer from there",
+        return _verdict(poison_of(evidence.pc), "call",
                         [canonical_words(evidence.pc), arrival_words(evidence)], "called from")
     for access in evidence.accesses():
         found = _poison_of(evidence, access)
         if found is not None:
             verb = "write" if access.writes else "read"
-            return _verdict(found, f"{verb} through a pointer from there",
+            return _verdict(found, verb,
                             [access_words(evidence, access), field_words(evidence, access)])
     return _poisoned_target(evidence)
 
@@ -53,7 +53,7 @@ def _poisoned_target(evidence: Evidence) -> Verdict | None:
     poison = poison_of(value) if value is not None else None
     if poison is None:
         return None
-    return _verdict(poison, "call through a pointer from there",
+    return _verdict(poison, "call",
                     [f"`{found.text}`; {found.operands[0].text} = {value:#x}."])
 
 
@@ -68,7 +68,7 @@ def _poison_of(evidence: Evidence, access: Access) -> Poison | None:
 def _verdict(poison: Poison, what: str, reasons: list[str], relation: str = "in") -> Verdict:
     value = f"{poison.byte:#x}" + f"{poison.byte:x}" * 7
     reasons = [*reasons, f"{value} is {poison.words}.", ADVICE[poison.rule]]
-    return Verdict(poison.rule, f"{poison.cause}: {what}", [text for text in reasons if text],
+    return Verdict(poison.rule, poison.cause.format(what=what), [text for text in reasons if text],
                    relation)
 
 

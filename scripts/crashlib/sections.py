@@ -17,8 +17,9 @@ from functools import cached_property
 from typing import Any
 
 from crashlib import cstruct
-from crashlib.contents import ALIGNMENT, Payload, decode, padded
+from crashlib.contents import decode
 from crashlib.crc32c import crc32c
+from crashlib.payload import ALIGNMENT, Payload, padded
 from crashlib.payloads import End, SectionFlags, SectionHeader
 from crashlib.pieces import Pieces
 

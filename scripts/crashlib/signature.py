@@ -31,14 +31,17 @@ class Signature:
     text: str = ""  # "null-pointer in next_parcel < provoke_null_read"
 
 
-def make_signature(rule: str, cause: str, frames: list[Frame], trusted: bool) -> Signature:
-    """`trusted`: the cause is known and the symbols are the crashed kernel's."""
+def make_signature(rule: str, cause: str, place: str, frames: list[Frame],
+                   trusted: bool) -> Signature:
+    """`place`: the function that the verdict names, which may be in no frame.  `trusted`: the cause
+    is known and the symbols are the crashed kernel's."""
     kept = _functions(frames)
-    names = list(kept)
+    names = list(dict.fromkeys([*([place] if place and not is_machinery(place) else []), *kept]))
     if not names:
         return Signature()
-    weak = not trusted or kept[names[0]].trust == TRUST_SCAN
+    weak = not trusted or any(frame.trust == TRUST_SCAN for frame in list(kept.values())[:1])
     words = NUMBER.sub("#", cause) if rule in WORDED_RULES else ""
+    names = names[:FUNCTIONS]
     parts = [rule, words, *names, "weak" if weak else ""]
     offsets = [str(frame.offset) for frame in kept.values()]
     return Signature(_hash(parts), _hash(parts + offsets), weak,

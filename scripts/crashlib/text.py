@@ -118,13 +118,17 @@ def _frame(number: int, frame: Frame) -> list[Line]:
         name += f"({arguments})" if frame.file or frame.arguments else f"+{frame.offset or 0:#x}"
     extra = "  inlined" if frame.inline else "  (trap)" if frame.signal else ""
     first = textwrap.shorten(name, WIDTH - 16, placeholder=" ...)")
-    lines: list[Line] = [[(f" {trust_mark(frame)}#{number:<3d} ", ""), (first, "function"), (extra, "dim")]]
+    head = f" {trust_mark(frame)}#{number:<3d} "
+    lines: list[Line] = [[(head, ""), (first, "function"), (extra, "dim")]]
     if frame.file:
-        source = textwrap.shorten(frame.source, max(WIDTH - 12 - len(frame.place), 20),
-                                  placeholder=" ...") if frame.source else ""
+        source = _cut(frame.source, max(WIDTH - 10 - len(frame.place), 20))
         lines.append([(f"       {frame.place}", "place"), ("   " if source else "", ""),
                       (source, "source")])
     return lines
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[:most - 3] + "..."
 
 
 def short_value(value: str) -> str:
@@ -176,7 +180,8 @@ def _registers(report: Report) -> list[Line]:
     for row in report.registers:
         if row.name not in zero and row.name not in SHORT_REGISTERS:
             meaning = textwrap.shorten(row.meaning, WIDTH - 28, placeholder=" ...")
-            lines.append([(f"  {row.name:<9} ", ""), (wide(row.value), "function"), (f" {meaning}", "")])
+            lines.append([(f"  {row.name:<9} ", ""), (wide(row.value), "function"),
+                          (f" {meaning}", "")])
     short = [f"{row.name} {int(row.value, 16):#x}" for row in report.registers
              if row.name in SHORT_REGISTERS and row.name not in zero]
     lines += wrapped(", ".join(short)) if short else []

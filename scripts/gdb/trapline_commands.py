@@ -1,5 +1,5 @@
-"""trapline_commands.py - GDB's commands `trapline ...`: what the kernel knows, shown alike for a live
-one and for a crash.  .gdbinit and `crash.py gdb` load it.
+"""trapline_commands.py - GDB's commands `trapline ...`: what the kernel knows, shown alike for a
+live one and for a crash.  .gdbinit and `crash.py gdb` load it.
 
 Each command is a function of its argument that returns lines, and a row of COMMANDS: its first line
 of documentation is the help.

@@ -128,8 +128,8 @@ class Crash:
     def _header(self) -> bytes:
         build_id = self.elf.build_id if self.build_id is None else self.build_id
         head = struct.pack("<8sHHIHHI16s20sIII52x", payloads.MAGIC, 1, 0, 128, 62,
-                           self.cpu_count, self.sequence, bytes(range(16)), build_id, len(build_id), self.flags,
-                           0x1234abcd)
+                           self.cpu_count, self.sequence, bytes(range(16)), build_id,
+                           len(build_id), self.flags, 0x1234abcd)
         return head + struct.pack("<I", crc32c(head))
 
     def _cause(self) -> bytes:

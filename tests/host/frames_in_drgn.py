@@ -18,6 +18,7 @@ def frames_of(trace):
     return [pc for pc in pcs if pc]
 
 
+program = prog  # noqa: F821  (drgn's)
 print(MARK + json.dumps({
-    "selected": prog.crashed_thread().tid,  # noqa: F821  (drgn's)
-    "frames": {thread.tid: frames_of(thread.stack_trace()) for thread in prog.threads()}}))  # noqa: F821
+    "selected": program.crashed_thread().tid,
+    "frames": {thread.tid: frames_of(thread.stack_trace()) for thread in program.threads()}}))

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from crashlib import cstruct
-from crashlib.contents import LOST_TEXT, padded
+from crashlib.chains import LOST_TEXT
 from crashlib.crc32c import crc32c
+from crashlib.payload import padded
 from crashlib.payloads import End, Header, SectionHeader
 from crashlib.record import HEADER_CHECKED, Record, load
 from crashlib.sections import section_crc

@@ -16,7 +16,7 @@ from test_crash_explain import SCENARIOS
 NOWHERE = {"null_call", "exec_data", "wild_call", "smashed", "user_code", "non_canonical_call",
            "uninitialised_call"}
 MADE = [busy_system, *(row[0] for row in SCENARIOS if row[0].__name__ not in NOWHERE)]
-THOROUGH = [busy_system, *(row[0] for row in SCENARIOS if row[0].__name__ in ("overflow", "panicked"))]
+THOROUGH = [make for make in MADE if make.__name__ in ("busy_system", "overflow", "panicked")]
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Capstone's distutils
 
 

@@ -276,9 +276,9 @@ SCENARIOS = [
     (forbidden, "protection", "general protection at `ud2`", "victim_invalid", ["broke a rule"]),
     (non_canonical_call, "non-canonical-jump", "jump to non-canonical address 0xdeadbeefdeadbeef",
      "victim_call", ["bits 63 to 47", "call rdi"]),
-    (freed, "use-after-free", "use after free: read through a pointer from there", "list_next",
+    (freed, "use-after-free", "use after free: read through a pointer out of freed memory", "list_next",
      ["rdi = 0xdfdfdfdfdfdfdfdf", "0xdfdfdfdfdfdfdfdf is what freed heap memory is filled with"]),
-    (uninitialised_call, "uninitialised", "call through a pointer from there", "victim_call",
+    (uninitialised_call, "uninitialised", "uninitialised pointer: call through", "victim_call",
      ["0xcdcdcdcdcdcdcdcd is what new heap memory is filled with", "call rdi"]),
     (flipped, "non-canonical", "read of non-canonical address 0xfffbff8000011818", "list_next",
      ["With bit 50 the other way rdi = 0xfffbff8000011800 would be 0xffffff8000011800 (the main "

@@ -1,5 +1,5 @@
-"""The HTML report: one file that needs no other, says what the report says, and keeps what a crashed
-machine wrote from becoming markup."""
+"""The HTML report: one file that needs no other, says what the report says, and keeps what a
+crashed machine wrote from becoming markup."""
 
 import re
 import struct

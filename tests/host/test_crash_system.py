@@ -5,11 +5,13 @@ import struct
 from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies
 
 from crash_records import Crash, build_victim
 from crashlib import cstruct
 from crashlib.core import make_core
 from crashlib.evidence import Evidence
+from crashlib.html import render_html
 from crashlib.record import load
 from crashlib.report import Report, make_report
 from crashlib.symbols import Symbols
@@ -140,6 +142,39 @@ def test_without_gdb_the_frame_pointers_are_followed(elf, monkeypatch):
     report = make_report(evidence_of(busy_system(elf)))
     assert [(f.function, f.trust) for f in report.threads[2].frames] == [
         ("victim_smash", "context"), ("kernel_main", "frame")]  # a leaf hides its caller
+
+
+TAGS = strategies.sampled_from([b"CPUS", b"THRD", b"LOCK", b"FLIT", b"TEXT", b"TSTK", b"MEMR"])
+SMALL = strategies.integers(0, 9).map(lambda n: n.to_bytes(4, "little"))
+PAYLOAD = strategies.lists(strategies.one_of(SMALL, strategies.binary(min_size=4, max_size=4),
+                                             strategies.just(bytes(8))), max_size=200)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(sections=strategies.lists(strategies.tuples(TAGS, PAYLOAD), max_size=5))
+def test_any_bytes_in_the_sections_give_a_report(elf, monkeypatch, sections):
+    monkeypatch.setenv("PATH", "/nonexistent")  # without GDB: this is not about frames
+    crash = busy_system(elf)
+    crash.more = [(tag, b"".join(words), 0) for tag, words in sections]
+    record, = load(crash.make())
+    report = make_report(Evidence(record, Symbols(elf, True, "")))
+    assert render(report) and render_html(report)
+    json.dumps(report.as_json())
+    make_core(Evidence(record, Symbols(elf, True, "")))
+
+
+def test_sixty_thousand_threads_in_a_circle_can_be_told(elf, monkeypatch):
+    """Whatever is looked up for a row must not be searched for in all the others: this test would
+    take its time."""
+    monkeypatch.setenv("PATH", "/nonexistent")
+    crash, count = busy_system(elf), 60000
+    rows = [cstruct.encode(thread(n, f"t{n}", ThreadState.WAITING, wait_object=0x1000 + n))
+            for n in range(1, count)]
+    locks = [struct.pack("<QIIIIQ32s", 0x1000 + n, 2, n % (count - 1) + 1, 0, 1, 0, b"lock")
+             for n in range(1, count)]
+    crash.more = [(b"THRD", b"".join(rows), 0), (b"LOCK", b"".join(locks), 0)]
+    report = make_report(evidence_of(crash))
+    assert len(report.threads) == 4096 and render(report)
 
 
 # ---- Signatures ---------------------------------------------------------------------------------

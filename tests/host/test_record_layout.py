@@ -10,7 +10,7 @@ import pytest
 from elftools.dwarf.die import DIE
 from elftools.elf.elffile import ELFFile
 
-from crashlib import contents, cstruct, lines, payloads, system
+from crashlib import chains, cstruct, lines, payloads, system
 from record_samples import ROOT
 
 STRUCTS = {
@@ -56,8 +56,8 @@ CONSTANTS = {
     "CRASH_FORMAT_MAJOR": payloads.FORMAT_MAJOR,
     "CRASH_LINE_BYTES": lines.LINE_BYTES,
     "CRASH_LINES_VERSION": lines.FORMAT_VERSION,
-    "CRASH_UNIT_BYTES": contents.LONGEST_UNIT,
-    "CRASH_MEMORY_BYTES": contents.LONGEST_RUN,
+    "CRASH_UNIT_BYTES": chains.LONGEST_UNIT,
+    "CRASH_MEMORY_BYTES": chains.LONGEST_RUN,
 }
 
 

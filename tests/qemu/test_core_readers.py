@@ -13,7 +13,8 @@ from crashlib.record import load
 from crashlib.symbols import Symbols
 from test_records import crash_log  # noqa: F401  (a fixture)
 
-NAMES = ("null-read", "divide", "panic", "stack-overflow", "double-fault", "write-text", "wild-read")
+NAMES = ("null-read", "divide", "panic", "stack-overflow", "double-fault",
+         "write-text", "wild-read")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Capstone's distutils
 
 

@@ -1,5 +1,5 @@
-"""test_trapline_commands.py - GDB's `trapline ...` commands: true of the machine, and the same for a
-live kernel and for its crash."""
+"""test_trapline_commands.py - GDB's `trapline ...` commands: true of the machine, and the same for
+a live kernel and for its crash."""
 
 from __future__ import annotations
 
