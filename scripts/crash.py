@@ -21,7 +21,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from crashlib.core import make_core  # noqa: E402  (the line above finds it)
 from crashlib.elf import ElfError  # noqa: E402
 from crashlib.evidence import Evidence, build_id_of  # noqa: E402
-from crashlib.html import render_html  # noqa: E402
 from crashlib.report import Report, make_report  # noqa: E402
 from crashlib.selection import (  # noqa: E402
     STANDARD_INPUT, Choice, Unusable, choose, list_line, read_records)
@@ -151,6 +150,8 @@ def report_file(file: str, options: argparse.Namespace) -> int:
         report.warnings.append(f"Record {choice.number} of {choice.total} in {file}: `crash.py "
                                "list` shows them, --record chooses.")
     if options.html:
+        from crashlib.html import render_html  # late: a text report does without
+
         write(options.html, render_html(report).encode("utf-8", "replace"))
     elif options.json:
         print(json.dumps(report.as_json(), indent=2))

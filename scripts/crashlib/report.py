@@ -173,11 +173,15 @@ def make_report(evidence: Evidence) -> Report:
         events=others.events, log=_log(evidence),
         nested=_nested(evidence), missing=find_missing(evidence), annotations=record.annotations,
         signature=make_signature(verdict.rule, verdict.cause, place.function,
-                                 evidence.frames, evidence.cause is not None and evidence.symbols.matched),
+                                 evidence.frames, _is_trusted(evidence)),
         record_id="" if record.record_id is None else f"{record.record_id:08x}",
         sequence=record.sequence, boot_id=record.boot_id or "", build_id=build_id_of(record).hex(),
         elf=str(elf.path) if elf else "", elf_matches=evidence.symbols.matched,
         complete=record.complete and elf is not None and evidence.symbols.matched)
+
+
+def _is_trusted(evidence: Evidence) -> bool:
+    return evidence.cause is not None and evidence.symbols.matched
 
 
 def _deadlock_warnings(others: Others) -> list[str]:

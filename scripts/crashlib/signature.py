@@ -36,7 +36,8 @@ def make_signature(rule: str, cause: str, place: str, frames: list[Frame],
     """`place`: the function that the verdict names, which may be in no frame.  `trusted`: the cause
     is known and the symbols are the crashed kernel's."""
     kept = _functions(frames)
-    names = list(dict.fromkeys([*([place] if place and not is_machinery(place) else []), *kept]))
+    is_place = place and not is_machinery(place) and place not in BYSTANDERS
+    names = list(dict.fromkeys([*([place] if is_place else []), *kept]))
     if not names:
         return Signature()
     weak = not trusted or any(frame.trust == TRUST_SCAN for frame in list(kept.values())[:1])

@@ -1,7 +1,8 @@
-"""test_golden_reports.py - what a report says of each scenario, word for word: tests/golden/reports.
+"""test_golden_reports.py - what a report says of each scenario, word for word.
 
-A change of these files is reviewed like one of code.  `tests/host/test_golden_reports.py` run as a
-program writes them anew.  The ELF file is kept as well, so that another compiler changes nothing.
+Kept in tests/golden/reports: a change of these files is reviewed like one of code.  Run as a
+program this file writes them anew.  The ELF file is kept as well, so that another compiler changes
+nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -87,7 +89,7 @@ def write_anew() -> None:
     os.chdir(ROOT)
     if "--elf" in sys.argv:  # only if victim.c has changed
         command = [word.replace(f"{ROOT}/", "") for word in COMPILE]
-        os.spawnvp(os.P_WAIT, command[0], [*command, f"-fdebug-prefix-map={ROOT}=.", "-o", str(ELF)])
+        subprocess.run([*command, f"-fdebug-prefix-map={ROOT}=.", "-o", ELF], check=True)
     with tempfile.TemporaryDirectory() as folder:
         for name in MAKERS:
             report = report_of(name, fresh_elf(Path(folder)))
