@@ -369,7 +369,9 @@ bool arch_point_hit(const struct trap *trap, enum gdbstub_point *kind, uint64_t 
 bool arch_frame_behind_breakpoint(const struct trap_frame *frame);
 
 /* REGS of a record: the values of arch_gdb's integer registers, in order; see FORMAT.md. */
-size_t arch_record_registers(const struct trap_frame *frame, uint64_t *values, size_t max,
+size_t arch_record_registers(struct trap_frame *frame, uint64_t *values, size_t max,
                              uint64_t valid[2]);
+size_t arch_parked_record(struct trap_frame *frame, struct arch_context *context, uint64_t *values,
+                          size_t max, uint64_t valid[2]);
 
 #endif
