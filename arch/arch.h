@@ -212,6 +212,11 @@ bool arch_in_debug_trap(const struct trap_frame *frame);
 /* Stop after one instruction of `frame`, or no longer. */
 void arch_frame_set_step(struct trap_frame *frame, bool step);
 
+/* Do what the instruction at `address`, the frame's pc, does; its first bytes are `original`, under
+ * a breakpoint.  False, with nothing changed: not one that is known here, it would fault, or data
+ * is watched. */
+bool arch_execute(struct trap_frame *frame, uint64_t address, const uint8_t *original, size_t len);
+
 /* Is the next instruction one that a step must not execute, because nothing may come after it?
  * Then do its effect on `frame`: the step is over. */
 bool arch_step_without_running(struct trap_frame *frame);

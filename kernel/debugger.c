@@ -59,6 +59,13 @@ static void begin(void *argument)
     stop->event = gdbstub_stopped(&debugger.stub, &stop->why);
 }
 
+static void ask_filter(void *argument)
+{
+    struct stop *stop = argument;
+
+    stop->event = gdbstub_filter(&debugger.stub, &stop->why);
+}
+
 /* A fault below costs the request only. */
 static void guarded(void (*step)(void *), struct stop *stop)
 {
@@ -72,13 +79,22 @@ static void guarded(void (*step)(void *), struct stop *stop)
     gdbstub_abandon(&debugger.stub, text[0] != '\0' ? text : caught.name);
 }
 
+static void filter(void *argument)
+{
+    struct stop *stop = argument;
+    struct trap caught;
+
+    if (!arch_guard(ask_filter, stop, &caught))
+        stop->event = GDBSTUB_BREAK_IN;
+}
+
 static void serve(void *argument)
 {
     struct stop *stop = argument;
 
     guarded(begin, stop);
     if (stop->event == GDBSTUB_RESUME)
-        return; /* a step inside a range: GDB does not hear of it */
+        return; /* GDB does not hear of it */
     (void)arch_line_break_in(debugger.machine.line, false); /* polling is cheaper */
     debugger.line_closed = true;
     while (stop->event == GDBSTUB_WAIT) {
@@ -129,6 +145,26 @@ static bool is_stepped(struct trap_frame *frame)
     return debugger.machine.resume.action == GDBSTUB_STEP && arch_step_without_running(frame);
 }
 
+/* Leave it to the stub alone, if it can be: GDB does not hear of it, and the line stays open.
+ * RESUME if so; BREAK_IN if GDB must have the machine, for the reason that is then in *why; WAIT if
+ * the trap is none of the debugger's. */
+static enum gdbstub_event pass(struct trap *trap, struct gdbstub_stop *why)
+{
+    struct stop stop = {.why = *why};
+
+    if (debugger.waiting)
+        return GDBSTUB_BREAK_IN;
+    do {
+        arch_call_on_stack(ARCH_STACK_DEBUGGER, filter, &stop);
+        *why = stop.why;
+        stop.why = (struct gdbstub_stop){
+            .cause = GDBSTUB_CAUSE_SIGNAL, .signal = GDBSTUB_SIGTRAP, .thread = THE_THREAD};
+    } while (stop.event == GDBSTUB_RESUME && is_stepped(trap->frame));
+    if (stop.event == GDBSTUB_RESUME)
+        arch_frame_set_step(trap->frame, debugger.machine.resume.action == GDBSTUB_STEP);
+    return stop.event;
+}
+
 /* Let GDB have the machine.  Returns what it wants of it. */
 static enum gdbstub_event stop_machine(struct trap *trap, struct gdbstub_stop why)
 {
@@ -163,10 +199,12 @@ static bool is_forgiven(const struct trap *trap, enum gdbstub_event event)
 
 static enum trap_verdict stop_at_fault(struct trap *trap)
 {
-    const struct gdbstub_stop why = {
+    struct gdbstub_stop why = {
         .cause = GDBSTUB_CAUSE_SIGNAL, .signal = debugger_signal(trap), .thread = THE_THREAD};
     uint64_t sp = arch_frame_sp(trap->frame);
 
+    if (pass(trap, &why) != GDBSTUB_BREAK_IN)
+        return TRAP_DECLINED;
     if (is_forgiven(trap, stop_machine(trap, why))) {
         debugger_keep_fault(trap, sp);
         return TRAP_HANDLED;
@@ -177,23 +215,6 @@ static enum trap_verdict stop_at_fault(struct trap *trap)
 }
 
 /* ---- Breakpoints and steps ---- */
-
-/* The reported pc is at the breakpoint instruction: behind a planted one the program has not got,
- * and GDB steps past the kernel's own by itself. */
-static enum trap_verdict stop_at_breakpoint(struct trap *trap)
-{
-    struct gdbstub_stop why = {
-        .cause = GDBSTUB_CAUSE_SIGNAL, .signal = GDBSTUB_SIGTRAP, .thread = THE_THREAD};
-    uint64_t at = trap->pc - arch_gdb.breakpoint_size;
-
-    if (!debugger.waiting &&
-        (gdbstub_planted(&debugger.stub, at) || arch_frame_behind_breakpoint(trap->frame))) {
-        why.cause = GDBSTUB_CAUSE_SW_BREAK;
-        arch_frame_set_pc(trap->frame, at);
-    }
-    (void)stop_machine(trap, why);
-    return TRAP_HANDLED;
-}
 
 /* Hand what has come to the stub.  True if it wants the machine stopped. */
 static bool stop_wanted(void)
@@ -224,27 +245,53 @@ static struct gdbstub_stop why_debug(const struct trap *trap)
     return why;
 }
 
+/* The reported pc is at the breakpoint instruction: behind a planted one the program has not got,
+ * and GDB steps past the kernel's own by itself. */
+static struct gdbstub_stop why_breakpoint(const struct trap *trap)
+{
+    struct gdbstub_stop why = {
+        .cause = GDBSTUB_CAUSE_SIGNAL, .signal = GDBSTUB_SIGTRAP, .thread = THE_THREAD};
+    uint64_t at = trap->pc - arch_gdb.breakpoint_size;
+
+    if (!debugger.waiting &&
+        (gdbstub_planted(&debugger.stub, at) || arch_frame_behind_breakpoint(trap->frame))) {
+        why.cause = GDBSTUB_CAUSE_SW_BREAK;
+        arch_frame_set_pc(trap->frame, at);
+    }
+    return why;
+}
+
 /* A step that leave() asked for: the line is looked at, and if GDB did not ask for one too, and
  * there is nothing else to tell, nothing has happened.  True if so. */
 static bool second_look(struct trap *trap, struct gdbstub_stop *why)
 {
     debugger.look_again = false;
-    if (stop_wanted())
+    if (stop_wanted()) {
         why->signal = GDBSTUB_SIGINT;
+        if (trap->kind == TRAP_BREAKPOINT)
+            why->cause = GDBSTUB_CAUSE_SIGNAL; /* whatever its condition says */
+    }
     if (why->signal == GDBSTUB_SIGINT || why->cause != GDBSTUB_CAUSE_SIGNAL ||
-        debugger.machine.resume.action == GDBSTUB_STEP)
+        debugger.machine.resume.action == GDBSTUB_STEP || trap->kind == TRAP_BREAKPOINT)
         return false;
     arch_frame_set_step(trap->frame, false);
     return true;
 }
 
-static enum trap_verdict stop_at_step(struct trap *trap)
+static enum trap_verdict stop_at_break_or_step(struct trap *trap)
 {
-    struct gdbstub_stop why = why_debug(trap);
+    struct gdbstub_stop why =
+        trap->kind == TRAP_BREAKPOINT ? why_breakpoint(trap) : why_debug(trap);
 
     if (debugger.look_again && second_look(trap, &why))
         return TRAP_HANDLED;
-    (void)stop_machine(trap, why);
+    enum gdbstub_event event = pass(trap, &why);
+    if (event == GDBSTUB_WAIT) {
+        arch_frame_set_pc(trap->frame, trap->pc);
+        return TRAP_DECLINED;
+    }
+    if (event == GDBSTUB_BREAK_IN)
+        (void)stop_machine(trap, why);
     return TRAP_HANDLED;
 }
 
@@ -252,7 +299,7 @@ static enum trap_verdict stop_for(struct trap *trap)
 {
     if ((TRAP_MASK(trap->kind) & FATAL) != 0)
         return stop_at_fault(trap);
-    return trap->kind == TRAP_BREAKPOINT ? stop_at_breakpoint(trap) : stop_at_step(trap);
+    return stop_at_break_or_step(trap);
 }
 
 enum trap_verdict debugger_handle(struct trap *trap)
@@ -260,7 +307,7 @@ enum trap_verdict debugger_handle(struct trap *trap)
     enum trap_verdict verdict;
 
     if (!debugger.enabled || debugger.active ||
-        !(gdbstub_attached(&debugger.stub) || debugger.waiting))
+        !(gdbstub_concerned(&debugger.stub) || debugger.waiting))
         return TRAP_DECLINED;
     debugger.active = true;
     debugger.machine.frame = trap->frame;
@@ -285,7 +332,8 @@ static bool is_leaving(const struct trap *trap)
 /* Is it on its way into a stop, which will look at the line? */
 static bool is_entering(const struct trap *trap)
 {
-    return debugger.active || (gdbstub_attached(&debugger.stub) && arch_in_debug_trap(trap->frame));
+    return debugger.active ||
+           (gdbstub_concerned(&debugger.stub) && arch_in_debug_trap(trap->frame));
 }
 
 enum trap_verdict debugger_break_in(struct trap *trap)

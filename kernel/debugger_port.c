@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "log.h"
+
 static void port_send(void *ctx, const void *bytes, size_t len)
 {
     const struct debugger_machine *machine = ctx;
@@ -87,6 +89,23 @@ static enum gdbstub_point_result port_remove_point(void *ctx, enum gdbstub_point
     return arch_remove_point(kind, addr, len);
 }
 
+static bool port_execute(void *ctx, gdbstub_thread thread, uint64_t addr, const uint8_t *original,
+                         size_t len)
+{
+    const struct debugger_machine *machine = ctx;
+
+    return thread == THE_THREAD && arch_execute(machine->frame, addr, original, len);
+}
+
+/* One message for each text, which most often is a line. */
+static void port_print(void *ctx, const char *text, size_t len)
+{
+    (void)ctx;
+    if (len > 0 && text[len - 1] == '\n')
+        len--;
+    log_text(LOG_NOTICE, text, len);
+}
+
 const struct gdbstub_port debugger_port = {
     .arch = &arch_gdb,
     .send = port_send,
@@ -100,4 +119,6 @@ const struct gdbstub_port debugger_port = {
     .set_resume = port_set_resume,
     .insert_point = port_insert_point,
     .remove_point = port_remove_point,
+    .execute = port_execute,
+    .print = port_print,
 };
