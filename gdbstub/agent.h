@@ -52,7 +52,14 @@ enum agent_use {
 const char *stub_verify_agent(const struct gdbstub_arch *arch, const uint8_t *code, size_t len,
                               enum agent_use use, uint8_t *marks);
 /* The operand of an operation: `bytes` of it, the most significant first. */
-uint64_t stub_agent_operand(const uint8_t *at, size_t bytes);
+static inline uint64_t stub_agent_operand(const uint8_t *at, size_t bytes)
+{
+    uint64_t value = 0;
+
+    while (bytes-- > 0)
+        value = value << 8 | *at++;
+    return value;
+}
 
 /* agent_run.c */
 

@@ -7,10 +7,9 @@
 struct run {
     struct gdbstub *stub;
     gdbstub_thread thread;
-    const uint8_t *code, *at; /* its beginning, and the next operation */
+    const uint8_t *code, *at; /* its beginning, and what comes next of it */
+    uint64_t *top;            /* of the stack; below it, when that is empty */
     struct agent_fault *fault;
-    size_t depth;
-    uint64_t stack[AGENT_STACK];
 };
 
 bool stub_agent_memory(struct gdbstub *stub, gdbstub_thread thread, uint64_t addr, void *data,
@@ -32,10 +31,10 @@ static uint64_t fail(struct run *run, const char *reason)
 
 static uint64_t read_memory(struct run *run, uint64_t addr, size_t len)
 {
-    uint8_t data[sizeof(uint64_t)];
+    union stub_value value;
 
-    if (stub_agent_memory(run->stub, run->thread, addr, data, len))
-        return stub_value_of(data, len);
+    if (stub_agent_memory(run->stub, run->thread, addr, &value, len))
+        return stub_integer(&value, len);
     run->fault->has_address = true;
     run->fault->address = addr;
     return fail(run, "there is no memory to read at");
@@ -44,11 +43,11 @@ static uint64_t read_memory(struct run *run, uint64_t addr, size_t len)
 static uint64_t read_register(struct run *run, size_t reg)
 {
     const struct gdbstub_port *port = run->stub->port;
-    uint8_t value[GDBSTUB_REGISTER_BYTES];
+    union stub_value value;
 
-    if (!port->read_register(port->ctx, run->thread, reg, value))
+    if (!port->read_register(port->ctx, run->thread, reg, &value))
         return fail(run, "a register has no value");
-    return stub_value_of(value, port->arch->registers[reg].bits / 8u);
+    return stub_integer(&value, port->arch->registers[reg].bits / 8u);
 }
 
 /* The quotient or the remainder; it wraps around where C does not say what happens. */
@@ -117,26 +116,22 @@ static uint64_t extend(uint8_t code, uint64_t value, unsigned bits)
     return code == AGENT_EXT ? (value ^ sign) - sign : value;
 }
 
-static void print(struct run *run, uint64_t operand)
+static inline uint64_t operand(struct run *run, size_t bytes)
 {
-    size_t arguments = operand >> 16;
+    uint64_t value = stub_agent_operand(run->at, bytes);
 
-    /* On top are the function and the channel, which mean nothing here. */
-    run->depth -= 2;
-    stub_agent_printf(run->stub, run->thread, (const char *)run->at, &run->stack[run->depth],
-                      run->fault);
-    run->depth -= arguments;
-    run->at += operand & UINT16_MAX;
+    run->at += bytes;
+    return value;
 }
 
-static void push(struct run *run, uint64_t value)
+static void print(struct run *run)
 {
-    run->stack[run->depth++] = value;
-}
+    size_t arguments = operand(run, 1), len = operand(run, 2);
 
-static void jump(struct run *run, uint64_t target)
-{
-    run->at = run->code + target;
+    run->top -= 2; /* the function and the channel, which mean nothing here */
+    stub_agent_printf(run->stub, run->thread, (const char *)run->at, run->top + 1, run->fault);
+    run->top -= arguments;
+    run->at += len;
 }
 
 static void swap(uint64_t *a, uint64_t *b)
@@ -147,58 +142,80 @@ static void swap(uint64_t *a, uint64_t *b)
     *b = kept;
 }
 
-/* All but those with two arguments and one result. */
-static void execute(struct run *run, uint8_t code, uint64_t operand)
+static void pop(struct run *run, uint8_t code)
 {
-    uint64_t *top = run->stack + run->depth - 1; /* if there is one */
+    uint64_t b = *run->top--;
 
+    *run->top = binary(run, code, *run->top, b);
+}
+
+static void push(struct run *run, uint64_t value)
+{
+    *++run->top = value;
+}
+
+/* One operation.  This is the inner loop of everything that is to be fast: a switch. */
+static inline void execute(struct run *run, uint8_t code)
+{
     switch (code) {
-    case AGENT_LOG_NOT:
-        *top = *top == 0;
+    case AGENT_CONST8:
+        push(run, operand(run, 1));
         break;
-    case AGENT_BIT_NOT:
-        *top = ~*top;
+    case AGENT_CONST16:
+        push(run, operand(run, 2));
         break;
-    case AGENT_EXT:
-    case AGENT_ZERO_EXT:
-        *top = extend(code, *top, (unsigned)operand);
+    case AGENT_CONST32:
+        push(run, operand(run, 4));
+        break;
+    case AGENT_CONST64:
+        push(run, operand(run, 8));
+        break;
+    case AGENT_REG:
+        push(run, read_register(run, operand(run, 2)));
         break;
     case AGENT_REF8:
     case AGENT_REF16:
     case AGENT_REF32:
     case AGENT_REF64:
-        *top = read_memory(run, *top, (size_t)1 << (code - AGENT_REF8));
+        *run->top = read_memory(run, *run->top, (size_t)1 << (code - AGENT_REF8));
         break;
-    case AGENT_REG:
-        push(run, read_register(run, (size_t)operand));
+    case AGENT_EXT:
+    case AGENT_ZERO_EXT:
+        *run->top = extend(code, *run->top, (unsigned)operand(run, 1));
+        break;
+    case AGENT_LOG_NOT:
+        *run->top = *run->top == 0;
+        break;
+    case AGENT_BIT_NOT:
+        *run->top = ~*run->top;
         break;
     case AGENT_DUP:
+        push(run, *run->top);
+        break;
     case AGENT_PICK:
-        push(run, *(top - operand)); /* dup has no operand, which counts as 0 */
+        push(run, *(run->top - operand(run, 1)));
         break;
     case AGENT_POP:
-        run->depth--;
+        run->top--;
         break;
     case AGENT_ROT: /* a b c -> c a b */
-        swap(top, top - 1);
-        swap(top - 1, top - 2);
+        swap(run->top, run->top - 1);
+        swap(run->top - 1, run->top - 2);
         break;
     case AGENT_SWAP:
-        swap(top, top - 1);
+        swap(run->top, run->top - 1);
         break;
     case AGENT_IF_GOTO:
-        run->depth--;
-        if (*top != 0)
-            jump(run, operand);
+        run->at = *run->top-- != 0 ? run->code + stub_agent_operand(run->at, 2) : run->at + 2;
         break;
     case AGENT_GOTO:
-        jump(run, operand);
+        run->at = run->code + stub_agent_operand(run->at, 2);
         break;
     case AGENT_PRINTF:
-        print(run, operand);
+        print(run);
         break;
-    default: /* a constant */
-        push(run, operand);
+    default:
+        pop(run, code);
         break;
     }
 }
@@ -206,29 +223,16 @@ static void execute(struct run *run, uint8_t code, uint64_t operand)
 uint64_t stub_run_agent(struct gdbstub *stub, gdbstub_thread thread, const uint8_t *code,
                         struct agent_fault *fault)
 {
-    struct run run; /* the stack needs no first value */
+    uint64_t stack[1 + AGENT_STACK]; /* the first is never used */
+    struct run run = {stub, thread, code, code, stack, fault};
 
-    run.stub = stub;
-    run.thread = thread;
-    run.code = run.at = code;
-    run.fault = fault;
-    run.depth = 0;
     *fault = (struct agent_fault){NULL, false, 0};
+    stack[0] = 0;
     for (unsigned steps = 0; steps < AGENT_STEPS && fault->reason == NULL; steps++) {
         uint8_t operation = *run.at++;
-        const struct agent_row *row = &stub_agent_rows[operation];
-        uint64_t operand = stub_agent_operand(run.at, row->operand);
-
-        run.at += row->operand;
         if (operation == AGENT_END)
-            return run.depth > 0 ? run.stack[run.depth - 1] : 0;
-        if (row->family != FAMILY_BINARY) {
-            execute(&run, operation, operand);
-            continue;
-        }
-        run.depth--;
-        uint64_t *a = &run.stack[run.depth - 1];
-        *a = binary(&run, operation, a[0], a[1]);
+            return *run.top;
+        execute(&run, operation);
     }
     if (fault->reason == NULL)
         fault->reason = "it does not come to an end";

@@ -33,15 +33,6 @@ struct check {
 static const char unknown[] = "an operation is unknown";
 static const char cut[] = "it ends in the middle of an operation";
 
-uint64_t stub_agent_operand(const uint8_t *at, size_t bytes)
-{
-    uint64_t value = 0;
-
-    while (bytes-- > 0)
-        value = value << 8 | *at++;
-    return value;
-}
-
 static const struct agent_row *row_at(const struct check *check, size_t at)
 {
     return &stub_agent_rows[check->code[at]];

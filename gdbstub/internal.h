@@ -142,8 +142,23 @@ void stub_put_stop(struct gdbstub *stub);
 
 /* registers.c */
 
-/* An integer of 1, 2, 4 or 8 bytes in the target's order. */
-uint64_t stub_value_of(const void *bytes, size_t len);
+/* What a register or memory holds, in the target's order, as an integer of 1, 2, 4 or 8 bytes. */
+union stub_value {
+    uint8_t bytes[GDBSTUB_REGISTER_BYTES];
+    uint8_t one;
+    uint16_t two;
+    uint32_t four;
+    uint64_t eight;
+};
+
+static inline uint64_t stub_integer(const union stub_value *value, size_t len)
+{
+    if (len == sizeof(value->eight))
+        return value->eight;
+    if (len == sizeof(value->four))
+        return value->four;
+    return len == sizeof(value->two) ? value->two : value->one;
+}
 
 /* Read or write a thread's program counter.  False if it cannot be done. */
 bool stub_read_pc(const struct gdbstub *stub, gdbstub_thread thread, uint64_t *pc);

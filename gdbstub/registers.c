@@ -21,36 +21,14 @@ static bool write_register(const struct gdbstub *stub, size_t reg, const void *v
     return stub->port->write_register(stub->port->ctx, stub->general, reg, value);
 }
 
-uint64_t stub_value_of(const void *bytes, size_t len)
-{
-    union {
-        uint8_t one;
-        uint16_t two;
-        uint32_t four;
-        uint64_t eight;
-    } value = {.eight = 0};
-
-    memcpy(&value, bytes, len);
-    switch (len) {
-    case sizeof(value.one):
-        return value.one;
-    case sizeof(value.two):
-        return value.two;
-    case sizeof(value.four):
-        return value.four;
-    default:
-        return value.eight;
-    }
-}
-
 bool stub_read_pc(const struct gdbstub *stub, gdbstub_thread thread, uint64_t *pc)
 {
     const struct gdbstub_port *port = stub->port;
-    uint8_t value[GDBSTUB_REGISTER_BYTES];
+    union stub_value value;
 
-    if (!port->read_register(port->ctx, thread, port->arch->pc, value))
+    if (!port->read_register(port->ctx, thread, port->arch->pc, &value))
         return false;
-    *pc = stub_value_of(value, register_size(stub, port->arch->pc));
+    *pc = stub_integer(&value, register_size(stub, port->arch->pc));
     return true;
 }
 
