@@ -350,6 +350,11 @@ void arch_frame_set_step(struct trap_frame *frame, bool step);
 /* The same for a thread that does not run: it stops when it has had its turn, interrupts or not. */
 void arch_parked_set_step(struct trap_frame *frame, bool step);
 
+/* Do what the instruction at `address`, the frame's pc, does; its first bytes are `original`, under
+ * a breakpoint.  False, with nothing changed: not one that is known here, it would fault, or data
+ * is watched. */
+bool arch_execute(struct trap_frame *frame, uint64_t address, const uint8_t *original, size_t len);
+
 /* Is the next instruction one that a step must not execute, because nothing may come after it?
  * Then do its effect on `frame`: the step is over. */
 bool arch_step_without_running(struct trap_frame *frame);
