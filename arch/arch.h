@@ -155,8 +155,8 @@ void arch_syscall_return(struct trap_frame *frame, int64_t result);
 uint64_t arch_kernel_space(void);
 uint64_t arch_space_current(void); /* anywhere */
 
-/* This CPU uses the space from now on; arch_switch() loads each thread's. */
-void arch_space_enter(uint64_t space);
+/* Translate by it on this CPU from now on; a switch of threads (arch_switch) does the same. */
+void arch_space_load(uint64_t space);
 
 /* An empty space; 0 if memory is short.  Destroying gives its tables back, not what is mapped; no
  * CPU may have it loaded. */

@@ -6,7 +6,7 @@
 
 #include "trap/trap.h"
 
-/* Start the CPUs, check them, report, and end the program if something is wrong. */
+/* Check them, report, and end the program if something is wrong. */
 void cpus_check_run(const char *argument);
 
 /* A row of the trap table: counts interrupts, and takes the NMIs that the check has sent. */

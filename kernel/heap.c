@@ -7,6 +7,7 @@
 
 #include "heap_block.h"
 #include "lock.h"
+#include "log.h"
 #include "string.h"
 #include "thread.h"
 
@@ -124,8 +125,10 @@ void *heap_alloc(size_t size)
         release(0); /* better no evidence than no memory */
         block = allocate(size, site);
     }
-    if (block == NULL)
+    if (block == NULL) {
+        log_print(LOG_WARNING, "heap: no memory for %zu bytes, wanted at pc 0x%lx", size, site);
         return NULL;
+    }
     check_was_free(block_data(block), size);
     memset(block_data(block), HEAP_FILL_NEW, size);
     return block_data(block);

@@ -121,6 +121,36 @@ static void check_partial_copies(uint64_t space)
     frames_give(frame);
 }
 
+/* Where debuggers may stop while a user's page can be seen. */
+static __attribute__((noinline)) void visit(uint64_t address)
+{
+    __asm__ volatile("" : : "r"(address) : "memory");
+}
+
+/* In the space that is loaded a user's memory is seen by debuggers, and not by the kernel. */
+static void check_loaded_space(uint64_t space)
+{
+    static const char text[] = "what a user program wrote";
+    uint64_t frame = frames_take(), address = addresses[0];
+    bool interrupts = arch_interrupts_disable();
+    char seen[sizeof text];
+
+    kassert(arch_space_map(space, address, frame, CRASH_MAP_READ | CRASH_MAP_EXECUTE));
+    arch_space_load(space);
+    kassert(arch_space_current() == space);
+    kassert(arch_patch(address, text, sizeof text) == sizeof text);
+    kassert(arch_copy_from(seen, address, sizeof seen) == sizeof seen);
+    kassert(memcmp(seen, text, sizeof text) == 0);
+    visit(address);
+    arch_space_load(arch_kernel_space());
+    kassert(arch_copy_from(seen, address, sizeof seen) == 0);
+    visit(address);
+    arch_space_unmap(space, address);
+    frames_give(frame);
+    if (interrupts)
+        arch_interrupts_enable();
+}
+
 /* What the kernel maps later shows in a space that is older. */
 static void check_kernel_half(uint64_t space)
 {
@@ -146,6 +176,7 @@ static void check_spaces(void)
             check_page(space, addresses[i], permissions[j]);
     }
     check_partial_copies(space);
+    check_loaded_space(space);
     arch_space_destroy(space);
     kassert(frames_counts().used == used);
 

@@ -284,7 +284,7 @@ _Noreturn void process_exit_thread(int status)
 
     thread->process = NULL;
     thread->space = arch_kernel_space();
-    arch_space_enter(thread->space); /* the program's may go now */
+    arch_space_load(thread->space); /* the program's may go now */
     spin_lock(&table.ended.lock);
     if (!process->ending && thread->id == process->first_thread)
         process->status = status;

@@ -14,6 +14,8 @@
 #include "arch/provoke.h"
 #include "console.h"
 #include "crash.h"
+#include "frames.h"
+#include "heap.h"
 #include "log.h"
 #include "panic.h"
 #include "string.h"
@@ -180,6 +182,48 @@ static STORY void provoke_recursion_in_panic(void)
     panic("the first of two panics");
 }
 
+/* The addressee's name is longer than whoever made room for it thought. */
+static STORY void provoke_heap_overflow(void)
+{
+    static const char *volatile name = "Ada Augusta King, Countess of Lovelace, London";
+    char *copy = heap_alloc(40);
+
+    if (copy != NULL)
+        memcpy(copy, name, 45);
+    heap_free(copy);
+}
+
+/* Somebody else still has the parcel that was delivered. */
+static STORY void provoke_heap_use_after_free(void)
+{
+    office.shelf = heap_alloc(sizeof *office.shelf);
+    heap_free(office.shelf);
+    office.shelf->weight = 250;
+    heap_check();
+}
+
+static STORY void provoke_heap_read_after_free(void)
+{
+    office.shelf = heap_alloc(sizeof *office.shelf);
+    heap_free(office.shelf);
+    office.total_weight += office.shelf->next->weight;
+}
+
+static STORY void provoke_heap_double_free(void)
+{
+    office.shelf = heap_alloc(sizeof *office.shelf);
+    heap_free(office.shelf);
+    heap_free(office.shelf);
+}
+
+static STORY void provoke_out_of_memory(void)
+{
+    while (heap_alloc(HEAP_MAX_BYTES) != NULL)
+        office.parcel_count++;
+    panic("out of memory: no room for another parcel, %zu page frames are free",
+          frames_counts().free);
+}
+
 static STORY void provoke_int3(void)
 {
     arch_breakpoint();
@@ -214,6 +258,12 @@ static const struct provocation {
     {"assert", "an assertion that does not hold", provoke_assert, false},
     {"recursion-in-panic", "panic, and again while the record is written",
      provoke_recursion_in_panic, false},
+    {"heap-overflow", "write past the end of a block", provoke_heap_overflow, false},
+    {"heap-use-after-free", "write to a block that was freed", provoke_heap_use_after_free, false},
+    {"heap-read-after-free", "read through a pointer from a block that was freed",
+     provoke_heap_read_after_free, false},
+    {"heap-double-free", "free a block twice", provoke_heap_double_free, false},
+    {"out-of-memory", "allocate until there is nothing left", provoke_out_of_memory, false},
     {"int3", "a breakpoint of the kernel's own: logged, goes on", provoke_int3, true},
 };
 

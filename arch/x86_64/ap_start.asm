@@ -37,9 +37,8 @@ bits 16
 ap_gdt_pointer:
     dw ap_gdt_end - ap_gdt - 1
     dd PHYSICAL(ap_gdt)
+    times AP_TRAMPOLINE_BYTES - ($ - ap_trampoline) db 0
     cfi_end
-global ap_trampoline_end
-ap_trampoline_end:
 
 ; SDM 3A 9.8.5, with the registers of the first CPU.
 bits 32

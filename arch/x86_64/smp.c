@@ -23,7 +23,6 @@ enum smp_waits {
 enum low_memory {
     LOW_START = ARCH_PAGE_BYTES, /* page 0 is the firmware's */
     LOW_END = 0xa0000,
-    TRAMPOLINE_BYTES = 128, /* at most */
 };
 
 #define EFER_LMA ((uint64_t)1 << 10) /* is the processor's to set */
@@ -91,11 +90,12 @@ static uint64_t find_low_page(void)
     return 0;
 }
 
-static void swap_trampoline(uint64_t page, uint8_t bytes[TRAMPOLINE_BYTES])
+/* Exchange what is at the page's beginning with `bytes`. */
+static void swap(uint64_t page, uint8_t bytes[AP_TRAMPOLINE_BYTES])
 {
     uint8_t *there = direct(page);
 
-    for (size_t i = 0; i < TRAMPOLINE_BYTES; i++) {
+    for (size_t i = 0; i < AP_TRAMPOLINE_BYTES; i++) {
         uint8_t byte = there[i];
 
         there[i] = bytes[i];
@@ -183,17 +183,17 @@ static void start_all(unsigned limit, uint64_t page)
 unsigned arch_start_cpus(unsigned limit, void (*enter)(unsigned cpu))
 {
     uint64_t page = find_low_page();
-    uint8_t bytes[TRAMPOLINE_BYTES] = {0};
+    uint8_t bytes[AP_TRAMPOLINE_BYTES];
 
     if (limit > ARCH_CPUS)
         limit = ARCH_CPUS;
     if (page == 0 || smp.found_count == 0 || arch_cpu_count() >= limit)
         return arch_cpu_count();
     smp.enter = enter;
-    __builtin_memcpy(bytes, ap_trampoline, (size_t)(ap_trampoline_end - ap_trampoline));
-    swap_trampoline(page, bytes);
+    __builtin_memcpy(bytes, ap_trampoline, sizeof(bytes));
+    swap(page, bytes);
     start_all(limit, page);
-    swap_trampoline(page, bytes);
+    swap(page, bytes);
     return arch_cpu_count();
 }
 

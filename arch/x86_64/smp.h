@@ -18,7 +18,10 @@ struct ap_start {
 extern struct ap_start ap_start;
 
 /* ap_start.asm: copied to a page below 1 MiB, where CPUs begin in real mode. */
-extern const uint8_t ap_trampoline[], ap_trampoline_end[];
+enum ap_trampoline_size {
+    AP_TRAMPOLINE_BYTES = 64,
+};
+extern const uint8_t ap_trampoline[AP_TRAMPOLINE_BYTES];
 
 /* Where ap_start.asm enters C, on the stack and with the page tables of struct ap_start. */
 _Noreturn void ap_main(unsigned cpu);

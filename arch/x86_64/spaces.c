@@ -30,6 +30,11 @@ uint64_t arch_space_create(void)
     return root;
 }
 
+void arch_space_load(uint64_t space)
+{
+    write_cr3(space);
+}
+
 /* Give back all tables that `root` leads to in the user half: depth first, each after those below
  * it; those of level 0 point to pages, which are not ours. */
 static void give_tables(uint64_t root)
@@ -86,11 +91,6 @@ void arch_space_unmap(uint64_t space, uint64_t address)
         return; /* nor need there be a table */
     *page_entry(space, address, 0, TABLE_FLAGS) = 0;
     invlpg(address);
-}
-
-void arch_space_enter(uint64_t space)
-{
-    write_cr3(space);
 }
 
 void arch_flush_page(uint64_t address)

@@ -160,6 +160,7 @@ static void test_interrupts_are_overridden(void **state)
     for (uint32_t irq = 0; irq < ACPI_ISA_IRQS; irq++) {
         assert_int_equal(found.isa_irqs[irq].gsi, irq == 0 ? 2 : irq);
         assert_int_equal(found.isa_irqs[irq].active_low, irq == 9);
+        assert_int_equal(found.isa_irqs[irq].level, irq == 9);
     }
 }
 
@@ -245,6 +246,65 @@ static void test_a_table_without_entries_or_fields(void **state)
     assert_false(acpi_read_madt(&memory, RSDP, &found));
 }
 
+/* A table of processors only. */
+static void put_processors(const uint8_t *entries, size_t len)
+{
+    uint8_t body[8 + 256] = {0};
+
+    assert_true(len <= 256);
+    memcpy(body + 8, entries, len);
+    put_machine(2);
+    put_table(MADT, "APIC", body, 8 + len);
+    assert_true(acpi_read_madt(&memory, RSDP, &found));
+}
+
+static void test_enabled_processors_are_found_in_order(void **state)
+{
+    static const uint8_t entries[] = {
+        0, 8,  0, 4,    1,    0,    0,    0, /* local APIC 4 */
+        0, 8,  1, 5,    0,    0,    0,    0, /* not enabled */
+        0, 8,  2, 6,    2,    0,    0,    0, /* ... but might be some day */
+        0, 8,  3, 2,    1,    0,    0,    0, /* 2 */
+        9, 16, 0, 0,    0,    1,    0,    0,    1, 0, 0, 0, 9, 0, 0, 0, /* x2APIC 256 */
+        9, 16, 0, 0,    1,    1,    0,    0,    0, 0, 0, 0, 9, 0, 0, 0, /* 257, not enabled */
+        0, 8,  5, 0xff, 1,    0,    0,    0,                            /* everybody's number */
+        9, 16, 0, 0,    0xff, 0xff, 0xff, 0xff, 1, 0, 0, 0, 9, 0, 0, 0,
+        9, 16, 0, 0,    4,    0,    0,    0,    1, 0, 0, 0, 9, 0, 0, 0, /* 4 again */
+        0, 8,  5, 0,    5,    0,    0,    0, /* 0, with a flag of the future */
+    };
+    static const uint32_t expected[] = {4, 2, 256, 0};
+
+    (void)state;
+    put_processors(entries, sizeof(entries));
+    assert_int_equal(found.cpu_count, 4);
+    assert_memory_equal(found.cpus, expected, sizeof(expected));
+}
+
+static void test_a_processor_too_short_for_its_type_is_left_out(void **state)
+{
+    static const uint8_t entries[] = {0, 7, 0, 4, 1, 0, 0, 9, 8, 0, 0, 1,
+                                      0, 0, 0, 0, 8, 3, 2, 1, 0, 0, 0};
+
+    (void)state;
+    put_processors(entries, sizeof(entries));
+    assert_int_equal(found.cpu_count, 1);
+    assert_int_equal(found.cpus[0], 2);
+}
+
+static void test_more_processors_than_the_kernel_knows(void **state)
+{
+    uint8_t body[8 + 8 * (ACPI_CPUS + 3)] = {0};
+
+    (void)state;
+    put_machine(2);
+    for (uint8_t i = 0; i < ACPI_CPUS + 3; i++)
+        memcpy(body + 8 + 8 * i, (uint8_t[]){0, 8, i, i, 1, 0, 0, 0}, 8);
+    put_table(MADT, "APIC", body, sizeof(body));
+    assert_true(acpi_read_madt(&memory, RSDP, &found));
+    assert_int_equal(found.cpu_count, ACPI_CPUS);
+    assert_int_equal(found.cpus[ACPI_CPUS - 1], ACPI_CPUS - 1);
+}
+
 static void test_more_controllers_than_the_kernel_knows(void **state)
 {
     uint8_t body[8 + 12 * (ACPI_IO_APICS + 3)];
@@ -273,6 +333,9 @@ int main(void)
         TEST(test_an_entry_that_does_not_fit_ends_the_table),
         TEST(test_an_entry_too_short_for_its_type_is_left_out),
         TEST(test_a_table_without_entries_or_fields),
+        TEST(test_enabled_processors_are_found_in_order),
+        TEST(test_a_processor_too_short_for_its_type_is_left_out),
+        TEST(test_more_processors_than_the_kernel_knows),
         TEST(test_more_controllers_than_the_kernel_knows),
     };
 

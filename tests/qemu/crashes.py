@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from guest import ROOT
 
 PROVOKE_C = "kernel/provoke.c"
+HEAP_CHECK_C = "kernel/heap_check.c"
 PROVOKE_ASM = "arch/x86_64/provoke.asm"
 STATUS = 70  # of a machine that has crashed
 
@@ -67,6 +68,17 @@ CRASHES = {
                    "panic", "panic: the shelf holds 0 parcels but weighs 7 g"),
     "assert": Crash("", "provoke_assert", "kassert(office.parcel_count > 0)",
                     "assert", "assertion failed: office.parcel_count > 0"),
+    "heap-overflow": Crash("", "report_outside", 'panic("heap: %zu byte%s written', "panic",
+                           "5 bytes written past the end of a 40-byte block", HEAP_CHECK_C),
+    "heap-use-after-free": Crash("", "check_poison", 'panic("heap: byte %zu of a %u-byte block',
+                                 "panic", "byte 0 of a 32-byte block", HEAP_CHECK_C),
+    "heap-read-after-free": Crash("#GP", "provoke_heap_read_after_free",
+                                  "office.total_weight += office.shelf->next->weight",
+                                  "non-canonical", "non-canonical address 0xdfdfdfdfdfdfdfdf"),
+    "heap-double-free": Crash("", "check_pointer", 'panic("heap: a %u-byte block at %p is freed',
+                              "panic", "is freed twice, first at pc", HEAP_CHECK_C),
+    "out-of-memory": Crash("", "provoke_out_of_memory", 'panic("out of memory: no room',
+                           "panic", "no room for another parcel, 0 page frames are free"),
     "recursion-in-panic": Crash("", "provoke_recursion_in_panic",
                                 'panic("the first of two panics")',
                                 "panic", "panic: the first of two panics"),

@@ -73,17 +73,29 @@ class Monitor:
         text = self._command(f"xp /{length}xb {address:#x}")
         return bytes(int(byte, 16) for byte in re.findall(r"0x([0-9a-f]{2})\b", text))
 
-    def interrupt_stacks(self, kernel_base: int) -> list[int]:
+    def control_register(self, number: int) -> int:
+        text = self._command("info registers")
+        return int(re.search(rf"\bCR{number}=([0-9a-f]+)", text)[1], 16)
+
+    def interrupt_stacks(self, kernel_base: int, cpu: int = 0) -> list[int]:
         """The seven stack pointers of the task state segment that is loaded (SDM 3A 8.7)."""
-        base = re.search(r"^TR *=\w+ (\w+)", self._command("info registers"), re.MULTILINE)[1]
+        registers = self._command("info registers", cpu)
+        base = re.search(r"^TR *=\w+ (\w+)", registers, re.MULTILINE)[1]
         return list(struct.unpack("<7Q", self.physical_memory(
             int(base, 16) - kernel_base + 36, 7 * 8)))
 
-    def _command(self, text: str) -> str:
-        reply = self._execute("human-monitor-command", **{"command-line": text})
+    def mode(self, cpu: int) -> dict[str, str]:
+        """The registers that say how a processor runs."""
+        found = re.findall(r"\b(CR0|CR3|CR4|EFER|IDT) *=([ 0-9a-f]+)",
+                           self._command("info registers", cpu))
+        return {name: value.strip() for name, value in found}
+
+    def _command(self, text: str, cpu: int = 0) -> str:
+        reply = self._execute("human-monitor-command",
+                              **{"command-line": text, "cpu-index": cpu})
         return reply.replace("\r\n", "\n")
 
-    def _execute(self, command: str, **arguments: str):
+    def _execute(self, command: str, **arguments: str | int):
         self._file.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
         self._file.flush()
         while "return" not in (reply := json.loads(self._file.readline())):

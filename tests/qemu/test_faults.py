@@ -25,6 +25,11 @@ FAULTS = {
     "double-fault": ("SIGSEGV", "arch_provoke_lost_stack"),
     "panic": ("SIGABRT", "panic"),
     "assert": ("SIGABRT", "panic"),
+    "heap-overflow": ("SIGABRT", "panic"),
+    "heap-use-after-free": ("SIGABRT", "panic"),
+    "heap-read-after-free": ("SIGSEGV", "provoke_heap_read_after_free"),
+    "heap-double-free": ("SIGABRT", "panic"),
+    "out-of-memory": ("SIGABRT", "panic"),
 }
 CRASHED = 70
 
