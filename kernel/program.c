@@ -67,6 +67,18 @@ bool program_find(const char *name, struct program_file *file)
     return false;
 }
 
+/* What process_start() has returned, in words. */
+static const char *words_of(int64_t error)
+{
+    static const char *const words[] = {
+#define ERROR(number, name, text) [number] = text,
+#include "errors.def"
+#undef ERROR
+    };
+
+    return words[-error];
+}
+
 static void leave(unsigned status)
 {
     console_flush();
@@ -86,7 +98,7 @@ void program_run(const char *spec)
     format_text(name, sizeof name, "%.*s", (int)(argument - spec), spec);
     id = process_start(name, *argument == ':' ? argument + 1 : "", NULL);
     if (id < 0) {
-        log_print(LOG_ERROR, "run=user:%s: it cannot be started", spec);
+        log_print(LOG_ERROR, "run=user:%s: %s", spec, words_of(id));
         leave(STATUS_NOT_STARTED);
         return;
     }
