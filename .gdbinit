@@ -1,4 +1,5 @@
-# .gdbinit - for GDB at a live kernel: fewer round trips, and a command that connects.
+# .gdbinit - for GDB at a live kernel: fewer round trips, a command that connects, and more of them
+# that show what the kernel knows (scripts/gdb/trapline_commands.py).
 #
 # GDB started in this folder reads it, if the line  add-auto-load-safe-path FOLDER/.gdbinit  is in
 # ~/.gdbinit; or start GDB with -x .gdbinit.  Stock GDB without it works as well, more slowly.
@@ -23,3 +24,7 @@ end
 document trapline
 Connect to the kernel that `make run` has started.
 end
+
+# `trapline log`, `trapline whatis ADDRESS`, ...: `help trapline` lists them.
+define-prefix trapline
+source -s scripts/gdb/trapline_commands.py

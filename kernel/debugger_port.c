@@ -238,25 +238,24 @@ static const char *port_set_resume(void *ctx, gdbstub_thread id, struct gdbstub_
 
 /* ---- Memory ---- */
 
-static uint64_t space_of(gdbstub_thread id)
+static uint64_t space_of(const struct debugger_machine *machine, gdbstub_thread id)
 {
     const struct thread *thread = thread_find((uint32_t)id);
+    bool here = thread == NULL || (is_on_cpu(thread) && thread->cpu == machine->cpu);
 
-    return thread == NULL ? arch_space_current() : thread->space;
+    return here ? arch_space_current() : thread->space;
 }
 
 static size_t port_read_memory(void *ctx, gdbstub_thread thread, uint64_t addr, void *buf,
                                size_t len)
 {
-    (void)ctx;
-    return arch_space_read(space_of(thread), buf, addr, len);
+    return arch_space_read(space_of(ctx, thread), buf, addr, len);
 }
 
 static size_t port_write_memory(void *ctx, gdbstub_thread thread, uint64_t addr, const void *buf,
                                 size_t len)
 {
-    (void)ctx;
-    return arch_space_patch(space_of(thread), addr, buf, len);
+    return arch_space_patch(space_of(ctx, thread), addr, buf, len);
 }
 
 static const char *port_refuse_breakpoint(void *ctx, uint64_t addr, size_t len)

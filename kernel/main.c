@@ -15,6 +15,7 @@
 #include "debugger.h"
 #include "frames.h"
 #include "heap.h"
+#include "format.h"
 #include "heartbeat.h"
 #include "log.h"
 #include "memory_check.h"
@@ -56,6 +57,16 @@ static bool names(const char *spec, const char *name, const char **argument)
     return true;
 }
 
+static void complain(const char *spec)
+{
+    char known[128];
+    size_t used = 0;
+
+    for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]) && used < sizeof(known); i++)
+        used += format_text(known + used, sizeof(known) - used, " %s", programs[i].name);
+    log_print(LOG_ERROR, "run=%s: it is none of%s", spec, known);
+}
+
 static void run(const char *spec)
 {
     const char *argument;
@@ -66,7 +77,7 @@ static void run(const char *spec)
             return;
         }
     }
-    log_print(LOG_ERROR, "run=%s: say run=heartbeat, run=cpus or run=provoke:NAME", spec);
+    complain(spec);
     arch_exit_emulator(EXIT_USAGE);
 }
 

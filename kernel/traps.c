@@ -13,6 +13,7 @@
 #include "process.h"
 #include "program_trap.h"
 #include "schedule.h"
+#include "stop.h"
 #include "syscall.h"
 
 enum trap_masks {
@@ -76,6 +77,7 @@ static const struct trap_handler handlers[] = {
     {"interrupt", TRAP_MASK(TRAP_INTERRUPT), interrupt},
     {"system call", TRAP_MASK(TRAP_SYSCALL), syscall_handle},
     {"user memory", TRAP_MASK(TRAP_PAGE_FAULT), program_resolve}, /* not touched before */
+    {"stop", TRAP_MASK(TRAP_NMI), stop_handle},                   /* another CPU has the machine */
     {"break-in", TRAP_MASK(TRAP_NMI), debugger_break_in},         /* a byte from the debugger */
     {"debugger", NOT_ASYNCHRONOUS, debugger_handle}, /* if one is attached, it is first */
     {"program", NOT_ASYNCHRONOUS, program_handle},   /* its fault ends it alone */

@@ -18,16 +18,17 @@ from shlex import quote
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from crashlib import debugger  # noqa: E402  (the line above finds it)
-from crashlib.core import make_core  # noqa: E402
+from crashlib.core import make_core  # noqa: E402  (the line above finds it)
 from crashlib.elf import ElfError  # noqa: E402
 from crashlib.evidence import Evidence, build_id_of  # noqa: E402
 from crashlib.report import Report, make_report  # noqa: E402
 from crashlib.selection import (  # noqa: E402
     STANDARD_INPUT, Choice, Unusable, choose, list_line, read_records)
+from crashlib.start import STARTS, start_debugger  # noqa: E402
 from crashlib.symbols import Symbols, SymbolsRefused, find_symbols  # noqa: E402
 from crashlib.tables import TableError  # noqa: E402
-from crashlib.text import print_lines, render  # noqa: E402
+from crashlib.text import render  # noqa: E402
+from crashlib.text_lines import print_lines  # noqa: E402
 
 DEBUG_VARIABLE = "TRAPLINE_DEBUG"
 EXIT_COMPLETE, EXIT_UNUSABLE, EXIT_PARTIAL = 0, 1, 2
@@ -39,7 +40,7 @@ exit status:
      refused, or wrong usage
   2  partial: something of the record is lost or damaged, or there are no
      (matching) symbols; what is known is still given
-  `gdb` ends with GDB's own status.
+  `gdb`, `lldb` and `drgn` end with the debugger's own status.
 
 examples:
   crash.py console.log               what happened, in words
@@ -94,9 +95,9 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     if not arguments or arguments[0] not in (*COMMANDS, "-h", "--help"):
         arguments = ["report", *arguments]
     options = make_parser().parse_args(arguments)
-    options.gdb_arguments = rest
-    if rest and options.command != "gdb":
-        raise Unusable("arguments after -- are for gdb alone")
+    options.debugger_arguments = rest
+    if rest and options.command not in STARTS:
+        raise Unusable("arguments after -- are for debuggers alone")
     return options
 
 
@@ -115,7 +116,7 @@ def make_parser() -> Parser:
             command.add_argument("--record", metavar="N|ID", help="which one, if the input holds "
                                  "several: its number or id as `list` shows them (default: the "
                                  "last one, but a full record rather than a minimal one)")
-        if name in ("report", "core", "gdb"):
+        if name in ("report", "core", *STARTS):
             command.add_argument("--elf", type=Path, metavar="FILE", help="the crashed kernel's "
                                  "ELF (default: found by its build id)")
             command.add_argument("--force", action="store_true",
@@ -124,7 +125,10 @@ def make_parser() -> Parser:
             command.add_argument("-o", "--output", type=Path, metavar="FILE", required=True,
                                  help="where to write it; - is standard output")
     report = commands.choices["report"]
-    report.add_argument("--json", action="store_true", help="the report as JSON")
+    report.add_argument("--json", action="store_true", help="the report as JSON, as "
+                        "scripts/crashlib/report.schema.json specifies it")
+    report.add_argument("--html", type=Path, metavar="FILE", help="write it as a page that needs "
+                        "nothing else; - is standard output")
     report.add_argument("--color", choices=("auto", "always", "never"), default="auto",
                         help="default: on a terminal")
     return parser
@@ -133,6 +137,8 @@ def make_parser() -> Parser:
 # ---- The commands -------------------------------------------------------------------------------
 
 def run_report(options: argparse.Namespace) -> int:
+    if options.html and len(options.file) > 1:
+        raise Unusable("--html takes one record's page at a time")
     return for_each_file(options, report_file)
 
 
@@ -143,7 +149,11 @@ def report_file(file: str, options: argparse.Namespace) -> int:
     if choice.total > 1:
         report.warnings.append(f"Record {choice.number} of {choice.total} in {file}: `crash.py "
                                "list` shows them, --record chooses.")
-    if options.json:
+    if options.html:
+        from crashlib.html import render_html  # late: a text report does without
+
+        write(options.html, render_html(report).encode("utf-8", "replace"))
+    elif options.json:
         print(json.dumps(report.as_json(), indent=2))
     else:
         print_report(report, file, options)
@@ -189,12 +199,13 @@ def run_extract(options: argparse.Namespace) -> int:
     return EXIT_COMPLETE if choice.record.complete else EXIT_PARTIAL
 
 
-def run_gdb(options: argparse.Namespace) -> int:
+def run_debugger(options: argparse.Namespace) -> int:
     choice = choose(options.file, options.record)
     symbols = symbols_for(choice, options)
     if symbols.problem:
         print(f"crash.py: {symbols.problem}", file=sys.stderr)
-    return debugger.run_gdb(Evidence(choice.record, symbols), options.gdb_arguments)
+    return start_debugger(options.command, Evidence(choice.record, symbols),
+                          options.debugger_arguments)
 
 
 COMMANDS = {
@@ -202,7 +213,9 @@ COMMANDS = {
     "core": (run_core, "write an ELF core for gdb, lldb or drgn"),
     "extract": (run_extract, "write the raw record"),
     "list": (run_list, "one line per record in the input"),
-    "gdb": (run_gdb, "start GDB on the crash; what follows -- is for GDB"),
+    "gdb": (run_debugger, "start GDB on the crash; what follows -- is for GDB"),
+    "lldb": (run_debugger, "start LLDB likewise"),
+    "drgn": (run_debugger, "start drgn likewise: Python on the crashed kernel"),
 }
 
 
@@ -228,6 +241,8 @@ def next_steps(choice: Choice, options: argparse.Namespace) -> list[tuple[str, s
     extra += " --force" if options.force else ""
     program = quote(sys.argv[0])
     return [(f"{program} gdb {source}{extra}", "in GDB"),
+            (f"{program} lldb {source}{extra}", "in LLDB"),
+            (f"{program} drgn {source}{extra}", "in drgn"),
             (f"{program} core -o FILE {source}{extra}", "as a core")]
 
 

@@ -15,6 +15,7 @@
 extern arch_trap
 extern arch_trap_stack
 
+FLAGS_CLEAN equ 1 << 1                      ; the bit of rflags that is always set
 STUB_BYTES equ 16                           ; idt.c finds stub n at trap_stubs + 16 n
 
 section .text
@@ -93,7 +94,12 @@ align 16
     jz .kernel_gs
     swapgs
 .kernel_gs:
-    cld                                     ; the ABI's string direction
+    push byte FLAGS_CLEAN                   ; no DF, for the ABI; no AC, which would undo SMAP
+    cfi_advance
+    cfi_cfa_offset depth + 8
+    popfq
+    cfi_advance
+    cfi_cfa_offset depth
     mov rdi, rsp                            ; the frame
     call arch_trap_stack                    ; rsp is a multiple of 16 here
     mov rsp, rax                            ; the same frame, perhaps on another stack

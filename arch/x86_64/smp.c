@@ -12,6 +12,7 @@
 #include "interrupts.h"
 #include "local_apic.h"
 #include "memory_layout.h"
+#include "page_tables.h"
 #include "stacks.h"
 
 enum smp_waits {
@@ -200,6 +201,7 @@ unsigned arch_start_cpus(unsigned limit, void (*enter)(unsigned cpu))
 void ap_main(unsigned cpu)
 {
     descriptors_load(cpu);
+    paging_init_cpu();
     local_apic_init_cpu();
     if (decide(ANSWERED)) {
         __atomic_store_n(&smp.count, cpu + 1, __ATOMIC_RELEASE);

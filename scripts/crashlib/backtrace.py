@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from crashlib.contexts import Context
 from crashlib.debugger import GdbAnswer, GdbFrame, GdbPlace, Variable
 from crashlib.evidence import Evidence
 from crashlib.payloads import Frame as RecordedFrame, Trust
@@ -22,6 +23,8 @@ TRUST_CFI = "cfi"  # unwound by DWARF's rules
 TRUST_FRAME = "frame"  # a frame-pointer chain
 TRUST_SCAN = "scan"  # a word on the stack that points into text: a guess
 TRUST_BY_NUMBER = {Trust.CONTEXT: TRUST_CONTEXT, Trust.FRAME: TRUST_FRAME, Trust.SCAN: TRUST_SCAN}
+
+POINTED_FRAMES_MAX = 64
 
 # How the kernel fails on purpose: never the place that a verdict names.
 MACHINERY = ("panic", "assert_failed", "trap_raise", "arch_panic", "arch_trap", "trap_dispatch",
@@ -51,7 +54,7 @@ class Frame:
 
 def make_backtrace(evidence: Evidence, answer: GdbAnswer) -> list[Frame]:
     frames = [_from_gdb(evidence, frame, TRUST_CFI if index else TRUST_CONTEXT)
-              for index, frame in enumerate(answer.frames)]
+              for index, frame in enumerate(answer.crashed.frames)]
     if frames and evidence.pc_is_after and evidence.pc - 1 in answer.places:
         place = answer.places[evidence.pc - 1]
         frames[0] = replace(frames[0], file=_short_path(place), line=place.line,
@@ -61,6 +64,31 @@ def make_backtrace(evidence: Evidence, answer: GdbAnswer) -> list[Frame]:
     if answer.callers:
         return frames[:1] + [_from_gdb(evidence, frame, TRUST_FRAME) for frame in answer.callers]
     return frames + _kernel_frames(evidence, answer, frames)
+
+
+def other_backtrace(evidence: Evidence, answer: GdbAnswer, context: Context) -> list[Frame]:
+    """Of a context that did not crash."""
+    pc, walk = context.registers["rip"], answer.walks.get(context.lwp)
+    if walk is None:
+        return _by_frame_pointers(evidence, answer, context)
+    frames = [_from_gdb(evidence, frame, TRUST_CONTEXT if frame.pc == pc else TRUST_CFI)
+              for frame in walk.frames]
+    while len(frames) > 1 and not evidence.is_text(frames[-1].pc):
+        frames.pop()
+    return frames
+
+
+def _by_frame_pointers(evidence: Evidence, answer: GdbAnswer, context: Context) -> list[Frame]:
+    """For want of GDB."""
+    sp, frame = context.registers["rsp"], context.registers.get("rbp", 0)
+    frames = [frame_at(evidence, answer, context.registers["rip"], TRUST_CONTEXT, sp)]
+    while frame >= sp and len(frames) < POINTED_FRAMES_MAX:
+        outer, back = (evidence.memory.read_word(frame + offset) for offset in (0, 8))
+        if outer is None or back is None or not evidence.is_text(back):
+            break
+        frames.append(frame_at(evidence, answer, back - 1, TRUST_FRAME, frame + 16, back))
+        sp, frame = frame + 16, outer
+    return frames
 
 
 def wanted_places(evidence: Evidence) -> list[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from pathlib import PurePath
 
+from crashlib.contexts import contexts_of
 from crashlib.evidence import Evidence
 from crashlib.x86 import PRSTATUS_REGISTERS
 
@@ -17,7 +18,6 @@ PT_LOAD, PT_NOTE, PF_R = 1, 4, 4
 NT_PRSTATUS, NT_PRPSINFO, NT_AUXV, NT_SIGINFO = 1, 3, 6, 0x53494749
 NT_TRAPLINE_RECORD = 0x50415254  # "TRAP": away from the small numbers, which mean other things
 AT_NULL, AT_PAGESZ, AT_ENTRY = 0, 6, 9
-CRASHED_LWP, CALLER_LWP = 1, 2
 
 # The signal that a process would have been sent, by trap.h's kind.
 SIGNALS = {
@@ -55,13 +55,11 @@ def _file_header(header_count: int) -> bytes:
 def _notes(evidence: Evidence) -> list[bytes]:
     """In the order that all three debuggers accept: the crashed context first."""
     signal = SIGNALS.get(evidence.kind, SIGNAL_DEFAULT)
-    others = []
-    if evidence.caller is not None:  # a second thread, from which a debugger can unwind
-        caller = {**evidence.registers, "rip": evidence.caller.pc, "rsp": evidence.caller.stack,
-                  "rbp": evidence.caller.frame}
-        others.append(_note(b"CORE", NT_PRSTATUS, _prstatus(caller, signal, CALLER_LWP)))
+    crashed, *others = [
+        _note(b"CORE", NT_PRSTATUS, _prstatus(context.registers, signal, context.lwp))
+        for context in contexts_of(evidence)]
     return [
-        _note(b"CORE", NT_PRSTATUS, _prstatus(evidence.registers, signal, CRASHED_LWP)),
+        crashed,
         _note(b"CORE", NT_PRPSINFO, _prpsinfo(evidence)),
         _note(b"CORE", NT_SIGINFO, _siginfo(evidence, signal)),
         _note(b"CORE", NT_AUXV, _auxv(evidence)),

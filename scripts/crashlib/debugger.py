@@ -1,5 +1,4 @@
-"""debugger.py - GDB on a generated core: asked for frames in the background, or started for a
-person.
+"""debugger.py - GDB on a generated core, asked for frames in the background.
 
 GDB is the one that evaluates DWARF.  Nothing here depends on it: without GDB, or if it fails, the
 answer is empty and says why.
@@ -9,16 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crashlib.core import CALLER_LWP, CRASHED_LWP, make_core
+from crashlib.contexts import CALLER_LWP, CRASHED_LWP
+from crashlib.core import make_core
 from crashlib.evidence import Evidence
 from crashlib.symbols import ROOT
-from crashlib.x86 import PRSTATUS_REGISTERS
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "gdb"
 ANSWER_TIMEOUT_S = 60  # a bound for a GDB that hangs, not a time that anything usually takes
@@ -73,13 +71,26 @@ class GdbPlace:
 
 
 @dataclass(frozen=True)
-class GdbAnswer:
+class GdbWalk:
     frames: list[GdbFrame] = field(default_factory=list)
-    callers: list[GdbFrame] = field(default_factory=list)  # from Evidence.caller on
     stop: str = ""  # why the walk ended, if not at the outermost frame
+
+
+@dataclass(frozen=True)
+class GdbAnswer:
+    walks: dict[int, GdbWalk] = field(default_factory=dict)  # by the context's lwp
     pointers: list[Pointer] = field(default_factory=list)
     places: dict[int, GdbPlace] = field(default_factory=dict)
     problem: str = ""  # why there is no answer
+
+    @property
+    def crashed(self) -> GdbWalk:
+        return self.walks.get(CRASHED_LWP, GdbWalk())
+
+    @property
+    def callers(self) -> list[GdbFrame]:
+        """From Evidence.caller on."""
+        return self.walks.get(CALLER_LWP, GdbWalk()).frames
 
 
 class FrameQuery:
@@ -98,7 +109,7 @@ class FrameQuery:
         core.write_bytes(make_core(evidence))
         places.write_text("\n".join(map(str, pcs)), encoding="ascii")
         command = ["gdb", "-batch", "-nx", *QUIET,
-                   *_open_commands(core, evidence.symbols.elf.path),
+                   *open_commands(core, evidence.symbols.elf.path),
                    "-x", str(SCRIPTS / "crash_frames.py")]
         environment = {**os.environ, "TRAPLINE_FRAMES": str(self._out),
                        "TRAPLINE_PLACES": str(places)}
@@ -124,29 +135,7 @@ class FrameQuery:
             self._folder.cleanup()
 
 
-def run_gdb(evidence: Evidence, arguments: list[str]) -> int:
-    """Start GDB on the record for a person; returns its exit status."""
-    with tempfile.TemporaryDirectory(prefix="trapline-") as folder:
-        core, facts = Path(folder, "core"), Path(folder, "facts.json")
-        core.write_bytes(make_core(evidence))
-        facts.write_text(json.dumps(_core_facts(evidence)), encoding="utf-8")
-        elf = evidence.symbols.elf
-        command = ["gdb", "-q", *QUIET, *_open_commands(core, elf.path if elf else None),
-                   "-x", str(SCRIPTS / "crash_open.py"), *arguments]
-        environment = {**os.environ, "TRAPLINE_CORE_FACTS": str(facts)}
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for GDB
-        try:
-            return subprocess.run(command, env=environment, check=False,
-                                  preexec_fn=_restore_interrupt).returncode
-        finally:
-            signal.signal(signal.SIGINT, before)
-
-
-def _restore_interrupt() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def _open_commands(core: Path, elf: Path | None) -> list[str]:
+def open_commands(core: Path, elf: Path | None) -> list[str]:
     """The core first: with `file` first, GDB would fill memory that was not saved with the
     initial values in the ELF file, silently."""
     commands = ["-ex", f"core-file {core}"]
@@ -157,21 +146,14 @@ def _open_commands(core: Path, elf: Path | None) -> list[str]:
     return commands
 
 
-def _core_facts(evidence: Evidence) -> dict:
-    variables = {name: value for name, value in evidence.registers.items()
-                 if name not in PRSTATUS_REGISTERS}
-    name = evidence.context_name()
-    return {"threads": {CRASHED_LWP: f"{name} [crashed]", CALLER_LWP: f"{name} [its caller]"},
-            "variables": {**variables, "error": evidence.error, "vector": evidence.vector}}
-
-
 def _read_answer(path: Path, said: Path) -> GdbAnswer:
     try:
         answer = json.loads(path.read_text(encoding="utf-8"))
-        return GdbAnswer(_frames(answer["frames"]), _frames(answer["callers"]), answer["stop"],
-                         [Pointer(**pointer) for pointer in answer["pointers"]],
+        walks = {int(lwp): GdbWalk(_frames(walk["frames"]), walk["stop"])
+                 for lwp, walk in answer["walks"].items()}
+        return GdbAnswer(walks, [Pointer(**pointer) for pointer in answer["pointers"]],
                          {int(pc): GdbPlace(**row) for pc, row in answer["places"].items()})
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         last = said.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
         return GdbAnswer(problem=f"gdb gave no frames ({last or error})")
 

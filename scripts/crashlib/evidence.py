@@ -16,6 +16,7 @@ from crashlib.payloads import (
     MACHINE_X86_64, Captured, MapEntry, MapKind, TrapKind, TrapOrigin, Trust, name_of)
 from crashlib.record import Record
 from crashlib.symbols import Symbols
+from crashlib.system import Lock
 from crashlib.tables import vectors
 from crashlib.x86 import MASK64
 
@@ -74,9 +75,9 @@ class Evidence:
     def __init__(self, record: Record, symbols: Symbols) -> None:
         self.record, self.symbols = record, symbols
         self.cause = record.cause  # None if that section is lost
-        machine = record.machine if record.header else MACHINE_X86_64  # the only one there is
+        self.machine = record.machine if record.header else MACHINE_X86_64  # the only one there is
         self.registers: dict[str, int] = (
-            record.registers.by_name(machine) if record.registers else {})
+            record.registers.by_name(self.machine) if record.registers else {})
         self._read_cause()
         self.ranges = [_range_of(row) for row in record.maps]
         self.walks: list[Walk] = [decode_walk(walk) for walk in record.walks]
@@ -97,6 +98,18 @@ class Evidence:
     @property
     def from_user(self) -> bool:
         return self.cause is not None and self.cause.origin == TrapOrigin.USER
+
+    @cached_property
+    def thread_names(self) -> dict[int, str]:
+        names = {row.id: row.name for row in reversed(self.record.threads) if row.name}
+        if self.cause is not None and self.cause.thread_name:
+            names.setdefault(self.cause.thread, self.cause.thread_name)
+        return names
+
+    @cached_property
+    def locks(self) -> dict[int, Lock]:
+        """By their addresses."""
+        return {row.address: row for row in reversed(self.record.locks) if row.address}
 
     def context_name(self) -> str:
         """ "CPU0 main" """

@@ -8,8 +8,9 @@ particular, and a row of SCENARIOS in tests/host/test_crash_explain.py.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from crashlib import rules_memory, rules_processor, rules_stack
+from crashlib import rules_corruption, rules_memory, rules_processor, rules_stack
 from crashlib.evidence import Evidence
 from crashlib.verdict import Verdict, access_words
 
@@ -41,12 +42,16 @@ def by_name(evidence: Evidence) -> Verdict:
 
 
 # Most particular first.
-RULES = (panic, *rules_stack.RULES, *rules_memory.RULES, *rules_processor.RULES)
+RULES = (panic, *rules_stack.RULES, *rules_corruption.RULES, *rules_memory.RULES,
+         *rules_processor.RULES)
+LEAD_NOWHERE = ("wild-pointer", "non-canonical")  # rules after which a flipped bit is looked for
 
 
 def explain(evidence: Evidence) -> Verdict:
     for rule in RULES:
         verdict = rule(evidence)
+        if verdict is not None and verdict.rule in LEAD_NOWHERE:
+            return replace(verdict, reasons=verdict.reasons + rules_corruption.flip_words(evidence))
         if verdict is not None:
             return verdict
     return by_name(evidence)

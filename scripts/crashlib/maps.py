@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from crashlib.elf import KernelElf
+from crashlib.poison import poison_of
 from crashlib.x86 import MASK64, PAGE, is_canonical
 
 # Of several maps that hold an address the most particular one speaks; physical ranges never do.
@@ -18,6 +19,7 @@ KIND_WORDS = {
     "GUARD": "guard page", "HEAP": "heap", "DIRECT": "direct map", "DEVICE": "device",
     "PHYSICAL": "physical memory"}
 CLONE_SUFFIX = re.compile(r"\.(constprop|isra|part|cold|lto_priv)\b.*")  # GCC's, of copies
+MAPS_MAX = 4096  # a kernel has fewer, rubbish may have more
 NEAR = 4 * PAGE  # how far outside a range still counts as running past its end
 
 
@@ -34,7 +36,7 @@ class Range:
 
 class AddressBook:
     def __init__(self, maps: list[Range], elf: KernelElf | None) -> None:
-        self.maps = [m for m in maps if m.kind in KIND_ORDER and m.start < m.end]
+        self.maps = [m for m in maps if m.kind in KIND_ORDER and m.start < m.end][:MAPS_MAX]
         self._elf = elf
 
     def map_at(self, address: int) -> Range | None:
@@ -67,6 +69,8 @@ class AddressBook:
         """What a register's value may mean, in a few words; "" for a plain number."""
         if value < PAGE:
             return ""
+        if poison_of(value) is not None:
+            return poison_of(value).words
         if not is_canonical(value):
             return _describe_text(value) or "not a canonical address"
         held = self.map_at(value)

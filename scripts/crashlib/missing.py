@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from crashlib.crc32c import crc32c
 from crashlib.debugger import GdbAnswer
 from crashlib.evidence import CodeDifference, Evidence
 from crashlib.payloads import MACHINE_X86_64, RecordFlags
+from crashlib.record import Record
+from crashlib.system import CpuState
+from crashlib.x86 import PAGE
 
 # What each section's absence costs the reader.
 EXPECTED = {
@@ -15,6 +19,7 @@ NOT_SAVED = {"NO": "not saved", "SECRET": "withheld", "PARTLY": "saved in part"}
 SAVEABLE = ("DATA", "STACK", "HEAP", "DIRECT")
 STACKS_NAMED = 2  # more are counted
 DIFFERENCES_SHOWN = 3
+PAGES_MAX = 16384  # 64 MiB of code
 
 
 def find_warnings(evidence: Evidence, answer: GdbAnswer) -> list[str]:
@@ -31,6 +36,7 @@ def find_warnings(evidence: Evidence, answer: GdbAnswer) -> list[str]:
                         "may be in the same log.")
     warnings += [_difference_words(evidence, difference)
                  for difference in evidence.code_differences[:DIFFERENCES_SHOWN]]
+    warnings += _text_warnings(evidence)
     if answer.problem and evidence.symbols.elf is not None:
         warnings.append(_capital(answer.problem) + ".")
     return warnings
@@ -46,11 +52,36 @@ def _difference_words(evidence: Evidence, difference: CodeDifference) -> str:
             f"{difference.linked.hex(' ')}: {why}.")
 
 
+def _text_warnings(evidence: Evidence) -> list[str]:
+    """Pages of code whose bytes are not the ELF's."""
+    elf = evidence.symbols.elf
+    if elf is None or not evidence.symbols.matched:
+        return []
+    runs: list[list[int]] = []
+    pages = {page.address: page for page in evidence.record.text_pages if page.length <= PAGE}
+    for page in sorted(pages.values(), key=lambda page: page.address)[:PAGES_MAX]:
+        section = elf.section_at(page.address)
+        if section is None or page.address + page.length > section.end or not section.data:
+            continue
+        start = page.address - section.start
+        if crc32c(section.data[start:start + page.length]) == page.crc:
+            continue
+        if runs and runs[-1][1] == page.address:
+            runs[-1][1] += page.length
+        else:
+            runs.append([page.address, page.address + page.length])
+    symbol = evidence.book.symbol
+    return [f"The code in memory differs from the ELF at {start:#x} to {end - 1:#x} (from "
+            f"{symbol(start)} to {symbol(end - 1)}): it was overwritten, or patched."
+            for start, end in runs[:DIFFERENCES_SHOWN]]
+
+
 def find_missing(evidence: Evidence) -> list[str]:
     record = evidence.record
     missing = list(record.problems)
     met = {section.tag for section in record.sections}
     missing += [f"{tag} ({what}) is absent" for tag, what in EXPECTED.items() if tag not in met]
+    missing += _missing_cpus(record)
     for section in record.sections:
         if section.faulted:
             missing.append(f"{section.tag} was cut short by a fault inside the crash writer")
@@ -59,6 +90,14 @@ def find_missing(evidence: Evidence) -> list[str]:
     missing += [f"{length:#x} bytes at {start:#x} could not be read by the kernel"
                 for start, length in record.holes]
     return missing + _unsaved_memory(evidence)
+
+
+def _missing_cpus(record: Record) -> list[str]:
+    count = record.header.cpu_count if record.header else 0
+    silent = [str(cpu.cpu) for cpu in record.cpus if cpu.state == CpuState.SILENT]
+    if count > 1 and not record.cpus:
+        return [f"CPUS (registers of the other {count - 1} CPUs) is absent"]
+    return [f"registers of CPU {', '.join(silent)}: no answer in time"] if silent else []
 
 
 def _unsaved_memory(evidence: Evidence) -> list[str]:

@@ -1,4 +1,5 @@
-"""payloads.py - the structs of crashdump/record.h, and what each section of a record holds.
+"""payloads.py - the structs of crashdump/record.h, and what each section of a record holds; those
+about all CPUs and threads are in system.py.
 
 Declares only: sections.py decodes them.  The fields with a width are C's, in C's order (a test
 compares them with the compiler's DWARF); the others hold what follows the struct.  Numbers with
@@ -120,6 +121,12 @@ def name_of(vocabulary: type[IntEnum], value: int) -> str:
         return f"unknown ({value})"
 
 
+def named_values(machine: int, values: list[int | None]) -> dict[str, int]:
+    """The known ones, by the machine's names for them; empty for an unknown machine."""
+    pairs = zip(REGISTER_NAMES.get(machine, ()), values)
+    return {name: value for name, value in pairs if value is not None}
+
+
 @dataclass
 class Header:
     magic: bytes = raw(8)
@@ -178,9 +185,7 @@ class Registers:
     values: list[int | None] = field(default_factory=list)  # None: not read, or lost
 
     def by_name(self, machine: int) -> dict[str, int]:
-        """The known values, by the machine's names for them; empty for an unknown machine."""
-        pairs = zip(REGISTER_NAMES.get(machine, ()), self.values)
-        return {name: value for name, value in pairs if value is not None}
+        return named_values(machine, self.values)
 
 
 @dataclass

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from crashlib import cstruct, problems
-from crashlib.contents import padded
 from crashlib.crc32c import crc32c
 from crashlib.lines import LINE_BYTES, Transmission, find_transmissions
+from crashlib.payload import padded
 from crashlib.payloads import (FORMAT_MAJOR, MAGIC, Cause, Code, End, Frame, Header, LogEntry,
                                MapEntry, MemoryUnits, Nested, Registers, SectionHeader, Walk)
 from crashlib.pieces import Pieces
 from crashlib.sections import UNKNOWN_TAG, Section, SectionFinder, Status
+from crashlib.system import Cpu, Event, Lock, TextPage, Thread
 
 HEADER_BYTES = cstruct.size_of(Header)
 HEADER_CHECKED = next(place.offset for place in cstruct.places(Header) if place.name == "crc")
@@ -110,6 +111,27 @@ class Record:
     def holes(self) -> list[tuple[int, int]]:
         """(address, length) that the kernel could not read."""
         return [hole for part in self._memory() for hole in part.holes]
+
+    @property
+    def cpus(self) -> list[Cpu]:
+        return self._all("CPUS")
+
+    @property
+    def threads(self) -> list[Thread]:
+        return self._all("THRD")
+
+    @property
+    def locks(self) -> list[Lock]:
+        return self._all("LOCK")
+
+    @property
+    def events(self) -> list[Event]:
+        """As recorded: each CPU's oldest first, one CPU after another."""
+        return self._all("FLIT")
+
+    @property
+    def text_pages(self) -> list[TextPage]:
+        return self._all("TEXT")
 
     @property
     def log(self) -> list[LogEntry]:

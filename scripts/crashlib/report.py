@@ -15,8 +15,11 @@ from crashlib.disasm import ListedLine
 from crashlib.debugger import FrameQuery, GdbAnswer, Variable
 from crashlib.evidence import PF_VECTOR, Evidence, build_id_of
 from crashlib.explain import explain
+from crashlib.memory_picture import MemoryPart, StackPart, describe_memory, describe_stack
 from crashlib.missing import find_missing, find_warnings
+from crashlib.others import CpuPart, EventPart, LockPart, Others, ThreadPart, describe_others
 from crashlib.payloads import LOG_LEVELS, name_of, TrapKind
+from crashlib.signature import Signature, make_signature
 from crashlib.tables import vectors
 from crashlib.verdict import Verdict
 from crashlib.x86 import (FLAG_REGISTERS, GENERAL_REGISTERS, error_code_names, flag_names,
@@ -116,10 +119,18 @@ class Report:
     registers: list[RegisterLine]
     code_of: str  # "provoke_divide+0x10"
     code: list[CodeLine]
+    stack: StackPart
+    memory: list[MemoryPart]
+    cpus: list[CpuPart]
+    threads: list[ThreadPart]
+    locks: list[LockPart]
+    deadlocks: list[str]  # in words
+    events: list[EventPart]  # of all CPUs, by time
     log: list[LogLine]
     nested: list[NestedLine]
     missing: list[str]
     annotations: dict[str, str]
+    signature: Signature
     record_id: str
     sequence: int | None
     boot_id: str
@@ -131,8 +142,9 @@ class Report:
 
     def as_json(self) -> dict:
         body = dataclasses.asdict(self)
-        for frame in body["frames"]:
-            frame["pc"], frame["stack"] = hex(frame["pc"]), hex(frame["stack"])
+        for part in (body, *body["cpus"], *body["threads"]):
+            for frame in part["frames"]:
+                frame["pc"], frame["stack"] = hex(frame["pc"]), hex(frame["stack"])
         return {"format": FORMAT, "version": FORMAT_VERSION, **body}
 
 
@@ -143,21 +155,37 @@ def make_report(evidence: Evidence) -> Report:
     evidence.frames = make_backtrace(evidence, answer)
     evidence.pointers = answer.pointers
     verdict, counts = explain(evidence), first_that_counts(evidence.frames)
+    others = describe_others(evidence, answer)
     record, elf = evidence.record, evidence.symbols.elf
     code_of, code = _code(evidence, counts)
+    place = _place(evidence, answer, verdict)
     return Report(
-        rule=verdict.rule, cause=verdict.cause, place=_place(evidence, answer, verdict),
+        rule=verdict.rule, cause=verdict.cause, place=place,
         event=_event(evidence), reasons=verdict.reasons,
-        warnings=find_warnings(evidence, answer), walks=_walks(evidence), frames=evidence.frames,
+        warnings=find_warnings(evidence, answer) + _deadlock_warnings(others),
+        walks=_walks(evidence), frames=evidence.frames,
         backtrace_notes=_backtrace_notes(evidence, answer),
         locals=[v for v in counts.locals if v.value != OPTIMIZED_OUT] if counts else [],
         locals_of=evidence.frames.index(counts) if counts else 0,
-        registers=_registers(evidence), code_of=code_of, code=code, log=_log(evidence),
+        registers=_registers(evidence), code_of=code_of, code=code,
+        stack=describe_stack(evidence), memory=describe_memory(evidence), cpus=others.cpus,
+        threads=others.threads, locks=others.locks, deadlocks=others.deadlocks,
+        events=others.events, log=_log(evidence),
         nested=_nested(evidence), missing=find_missing(evidence), annotations=record.annotations,
+        signature=make_signature(verdict.rule, verdict.cause, place.function,
+                                 evidence.frames, _is_trusted(evidence)),
         record_id="" if record.record_id is None else f"{record.record_id:08x}",
         sequence=record.sequence, boot_id=record.boot_id or "", build_id=build_id_of(record).hex(),
         elf=str(elf.path) if elf else "", elf_matches=evidence.symbols.matched,
         complete=record.complete and elf is not None and evidence.symbols.matched)
+
+
+def _is_trusted(evidence: Evidence) -> bool:
+    return evidence.cause is not None and evidence.symbols.matched
+
+
+def _deadlock_warnings(others: Others) -> list[str]:
+    return [f"Deadlock: {words}." for words in others.deadlocks]
 
 
 def _place(evidence: Evidence, answer: GdbAnswer, verdict: Verdict) -> Place:
@@ -204,8 +232,9 @@ def _backtrace_notes(evidence: Evidence, answer: GdbAnswer) -> list[str]:
     notes = []
     if answer.problem:
         notes.append(f"{answer.problem}: functions by the symbol table, no arguments, no lines")
-    if answer.stop and not answer.callers:
-        notes.append(f"GDB's frames end early: {STOP_WORDS.get(answer.stop, answer.stop)}")
+    stop = answer.crashed.stop
+    if stop and not answer.callers:
+        notes.append(f"GDB's frames end early: {STOP_WORDS.get(stop, stop)}")
     if any(frame.file and not frame.source for frame in evidence.frames):
         notes.append("source lines are left out where the file is not here or was changed since "
                      "the kernel was built")
@@ -216,7 +245,7 @@ def _registers(evidence: Evidence) -> list[RegisterLine]:
     known = evidence.registers
     order = [name for name in GENERAL_REGISTERS if name in known]
     order += [name for name in known if name not in GENERAL_REGISTERS]
-    return [RegisterLine(name, f"{known[name]:016x}", _register_meaning(evidence, name))
+    return [RegisterLine(name, hex(known[name]), _register_meaning(evidence, name))
             for name in order]
 
 
@@ -234,7 +263,7 @@ def _code(evidence: Evidence, counts: Frame | None) -> tuple[str, list[CodeLine]
     if counts is not None and evidence.code_is_elsewhere:
         call = evidence.disassembler.before(counts.pc)
         pc = call.address if call is not None else pc
-    lines = [CodeLine(f"{line.address:016x}", line.data.hex(" "), _symbolic(evidence, line),
+    lines = [CodeLine(hex(line.address), line.data.hex(" "), _symbolic(evidence, line),
                       line.at_pc) for line in evidence.disassembler.listing(pc)]
     return evidence.book.symbol(pc), lines
 

@@ -17,8 +17,9 @@ from functools import cached_property
 from typing import Any
 
 from crashlib import cstruct
-from crashlib.contents import ALIGNMENT, Payload, decode, padded
+from crashlib.contents import decode
 from crashlib.crc32c import crc32c
+from crashlib.payload import ALIGNMENT, Payload, padded
 from crashlib.payloads import End, SectionFlags, SectionHeader
 from crashlib.pieces import Pieces
 
@@ -46,9 +47,8 @@ class Section:
     length: int  # with its header and padding
     header: SectionHeader | None = None
     lost: list[tuple[int, int]] = field(default_factory=list)  # payload bytes [start, end)
-    # What it holds, decoded: Cause, Registers, Code, list[Walk], list[Frame], MemoryUnits,
-    # list[LogEntry], list[MapEntry], dict[str, str], list[Nested], End; bytes for a tag that
-    # this reader does not know; None if nothing is usable.
+    # What it holds, decoded by the row of contents.DECODERS; bytes for a tag that this reader does
+    # not know; None if nothing is usable.
     payload: Any = None
 
     @property

@@ -1,7 +1,6 @@
 """text.py - a report as text for people: 80 columns, verdict first.
 
-Prints what a Report says and adds nothing.  Colour is python3-rich's work, and only for a
-terminal.
+Prints what a Report says and adds nothing.
 """
 
 from __future__ import annotations
@@ -11,10 +10,12 @@ import textwrap
 from collections.abc import Iterator
 
 from crashlib.backtrace import TRUST_FRAME, TRUST_SCAN, Frame
+from crashlib.others_text import render_others
 from crashlib.report import OPTIMIZED_OUT, Event, Report
+from crashlib.text_lines import WIDTH, Line, heading, printable, trust_mark, wide, wrapped
 
-WIDTH = 80
-TRUST_MARKS = {TRUST_FRAME: "~", TRUST_SCAN: "?"}
+__all__ = ["event_words", "printable", "render", "short_value"]
+
 CYCLE_LENGTHS = range(1, 5)  # of recursion: f, f -> g, ...
 CYCLES_KEPT, CYCLES_WORTH_FOLDING = 2, 4
 LOCALS_SHOWN = 12
@@ -22,49 +23,14 @@ BYTES_SHOWN = 7 * 3 - 1  # characters of an instruction's bytes
 SHORT_REGISTERS = ("cs", "ss", "ds", "es", "fs", "gs")
 
 UNREADABLE = re.compile(r" ?<(error: )?Cannot access memory at address 0x[0-9a-f]+>")
-GLUE = "\xa0"  # a space at which textwrap does not break
-
-Line = list[tuple[str, str]]  # pieces of text, each with a style's name
-
-STYLES = {"verdict": "bold red", "heading": "bold", "place": "cyan", "function": "bold",
-          "warning": "yellow", "dim": "dim", "pc": "bold red", "source": "green", "": ""}
 
 
 def render(report: Report) -> list[Line]:
     lines: list[Line] = []
-    for part in (_head, _why, _backtrace, _registers, _code, _log, _missing, _go_on):
+    for part in (_head, _why, _backtrace, _registers, _code, render_others, _log, _missing,
+                 _go_on):
         lines += part(report)
     return lines
-
-
-def printable(text: str) -> str:
-    """Without the control characters that a log or rubbish may hold: they would move the cursor
-    or worse."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
-def print_lines(lines: list[Line], colour: bool) -> None:
-    lines = [[(printable(text), style) for text, style in line] for line in lines]
-    if not colour:
-        print("\n".join("".join(text for text, _ in line).rstrip() for line in lines))
-        return
-    from rich.console import Console  # late: a pipe does not need it
-    from rich.text import Text
-
-    console = Console(force_terminal=True, highlight=False, soft_wrap=True)
-    for line in lines:
-        console.print(Text.assemble(*((text, STYLES[style]) for text, style in line)))
-
-
-def _heading(text: str, note: str = "") -> list[Line]:
-    return [[("", "")], [(text, "heading"), (f"  {note}" if note else "", "dim")]]
-
-
-def _wrapped(text: str, style: str = "", indent: str = "  ", hanging: str = "  ") -> list[Line]:
-    text = text.replace(" = ", f"{GLUE}={GLUE}")  # a name and its value share a line
-    rows = textwrap.wrap(text, WIDTH, initial_indent=indent,
-                         subsequent_indent=" " * len(indent) + hanging, break_on_hyphens=False)
-    return [[(row.replace(GLUE, " "), style)] for row in rows]
 
 
 def _head(report: Report) -> list[Line]:
@@ -77,15 +43,16 @@ def _head(report: Report) -> list[Line]:
     if len(one_line) <= WIDTH:
         lines = [[(one_line, "verdict")]]
     else:
-        lines = _wrapped(report.cause, "verdict", "")
-        lines += _wrapped(where.strip(), "verdict", "    ") if where else []
-    lines += _wrapped(_event_words(report), "", "", "    ")
+        lines = wrapped(report.cause, "verdict", "")
+        lines += wrapped(where.strip(), "verdict", "    ") if where else []
+    lines += wrapped(event_words(report), "", "", "    ")
     for warning in report.warnings:
-        lines += _wrapped(warning, "warning", "! ", "")
+        lines += wrapped(warning, "warning", "! ", "")
     return lines
 
 
-def _event_words(report: Report) -> str:
+def event_words(report: Report) -> str:
+    """ "#PF page fault, cpu 0, 0.007 s after boot" """
     event = report.event
     if event is None:
         return f"record {report.record_id or 'without a name'}"
@@ -102,36 +69,36 @@ def _exception_words(event: Event) -> str:
 
 
 def _why(report: Report) -> list[Line]:
-    lines = _heading("WHAT HAPPENED")
+    lines = heading("WHAT HAPPENED")
     for reason in report.reasons:
-        lines += _wrapped(reason)
+        lines += wrapped(reason)
     event = report.event
     if event is not None and event.error_words:
-        lines += _wrapped(f"Error code {event.error}: " + "; ".join(event.error_words) + ".")
+        lines += wrapped(f"Error code {event.error}: " + "; ".join(event.error_words) + ".")
     for walk in report.walks:
         if not walk.expected:
             path = f", by {walk.path}" if ">" in walk.path else ""
-            lines += _wrapped(f"Page walk of the {walk.purpose} {walk.address}: {walk.summary}"
+            lines += wrapped(f"Page walk of the {walk.purpose} {walk.address}: {walk.summary}"
                               f"{path}.")
     for row in report.nested:
         section = f" writing {row.section}" if row.section else ""
-        lines += _wrapped(f"The crash writer failed, too,{section}: {row.text or row.name}, at "
+        lines += wrapped(f"The crash writer failed, too,{section}: {row.text or row.name}, at "
                           f"{row.symbol or row.pc}.", "warning")
     return lines if len(lines) > 2 else []
 
 
 def _backtrace(report: Report) -> list[Line]:
-    lines = _heading("BACKTRACE", _trust_legend(report.frames))
+    lines = heading("BACKTRACE", _trust_legend(report.frames))
     for item in _fold(report.frames):
         lines += [[("       " + item, "dim")]] if isinstance(item, str) else _frame(*item)
     if not report.frames:
-        lines += _wrapped("no frames")
+        lines += wrapped("no frames")
     for note in report.backtrace_notes:
-        lines += _wrapped(f"({note})", "dim")
+        lines += wrapped(f"({note})", "dim")
     shown = report.locals[:LOCALS_SHOWN]
     if shown:
-        lines += _wrapped(f"locals of #{report.locals_of}: "
-                          + ", ".join(f"{v.name} = {_short(v.value)}" for v in shown))
+        lines += wrapped(f"locals of #{report.locals_of}: "
+                          + ", ".join(f"{v.name} = {short_value(v.value)}" for v in shown))
     return lines
 
 
@@ -145,23 +112,26 @@ def _trust_legend(frames: list[Frame]) -> str:
 
 
 def _frame(number: int, frame: Frame) -> list[Line]:
-    mark = TRUST_MARKS.get(frame.trust, " ")
     name = frame.function or f"{frame.pc:#x}, not in any function"
-    arguments = ", ".join(f"{v.name}={_short(v.value)}" for v in frame.arguments)
+    arguments = ", ".join(f"{v.name}={short_value(v.value)}" for v in frame.arguments)
     if frame.function:
         name += f"({arguments})" if frame.file or frame.arguments else f"+{frame.offset or 0:#x}"
     extra = "  inlined" if frame.inline else "  (trap)" if frame.signal else ""
     first = textwrap.shorten(name, WIDTH - 16, placeholder=" ...)")
-    lines: list[Line] = [[(f" {mark}#{number:<3d} ", ""), (first, "function"), (extra, "dim")]]
+    head = f" {trust_mark(frame)}#{number:<3d} "
+    lines: list[Line] = [[(head, ""), (first, "function"), (extra, "dim")]]
     if frame.file:
-        source = textwrap.shorten(frame.source, max(WIDTH - 12 - len(frame.place), 20),
-                                  placeholder=" ...") if frame.source else ""
+        source = _cut(frame.source, max(WIDTH - 10 - len(frame.place), 20))
         lines.append([(f"       {frame.place}", "place"), ("   " if source else "", ""),
                       (source, "source")])
     return lines
 
 
-def _short(value: str) -> str:
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[:most - 3] + "..."
+
+
+def short_value(value: str) -> str:
     """An argument's value: a pointer whose target was not saved is still a good pointer."""
     value = UNREADABLE.sub("", value)
     return "?" if value == OPTIMIZED_OUT else value or "not saved"
@@ -205,27 +175,28 @@ def _same(frames: list[Frame], first: int, second: int, length: int) -> bool:
 def _registers(report: Report) -> list[Line]:
     if not report.registers:
         return []
-    lines = _heading("REGISTERS")
+    lines = heading("REGISTERS")
     zero = [row.name for row in report.registers if not int(row.value, 16)]
     for row in report.registers:
         if row.name not in zero and row.name not in SHORT_REGISTERS:
             meaning = textwrap.shorten(row.meaning, WIDTH - 28, placeholder=" ...")
-            lines.append([(f"  {row.name:<9} ", ""), (row.value, "function"), (f" {meaning}", "")])
+            lines.append([(f"  {row.name:<9} ", ""), (wide(row.value), "function"),
+                          (f" {meaning}", "")])
     short = [f"{row.name} {int(row.value, 16):#x}" for row in report.registers
              if row.name in SHORT_REGISTERS and row.name not in zero]
-    lines += _wrapped(", ".join(short)) if short else []
-    lines += _wrapped("0: " + " ".join(zero), "dim") if zero else []
+    lines += wrapped(", ".join(short)) if short else []
+    lines += wrapped("0: " + " ".join(zero), "dim") if zero else []
     return lines
 
 
 def _code(report: Report) -> list[Line]:
     if not report.code:
         return []
-    lines = _heading("CODE", report.code_of)
+    lines = heading("CODE", report.code_of)
     for row in report.code:
         mark, style = ("=>", "pc") if row.at_pc else ("  ", "")
         data = row.data if len(row.data) <= BYTES_SHOWN else row.data[:BYTES_SHOWN - 2] + ".."
-        text = f"{mark} {row.address} {data:<{BYTES_SHOWN}} {row.text}"
+        text = f"{mark} {wide(row.address)} {data:<{BYTES_SHOWN}} {row.text}"
         lines.append([(text if len(text) <= WIDTH else text[:WIDTH - 2] + "..", style)])
     return lines
 
@@ -233,35 +204,39 @@ def _code(report: Report) -> list[Line]:
 def _log(report: Report) -> list[Line]:
     if not report.log:
         return []
-    lines = _heading("LOG", "the last messages")
+    lines = heading("LOG", "the last messages")
     for row in report.log:
         if row.lost_before:
             lines.append([(f"  ... {row.lost_before} lost ...", "warning")])
         style = "warning" if row.level in ("error", "warning") else ""
         stamp = f"  {row.time_us / 1e6:12.6f} "
         text = f"{row.level}: {row.text}" if style else row.text
-        lines += _wrapped(stamp + text, style, "", " " * len(stamp))
+        lines += wrapped(stamp + text, style, "", " " * len(stamp))
     return lines
 
 
 def _missing(report: Report) -> list[Line]:
     if not report.missing:
         return []
-    lines = _heading("MISSING")
+    lines = heading("MISSING")
     for text in report.missing:
-        lines += _wrapped(text)
+        lines += wrapped(text)
     return lines
 
 
 def _go_on(report: Report) -> list[Line]:
-    lines = _heading("GO ON")
+    lines = heading("GO ON")
     for command, what in report.go_on:
         lines.append([(f"  {what:<11}", "dim"), (command, "function")])
     for key, value in report.annotations.items():
         if key in ("version", "command_line") and value:
-            lines += _wrapped(f"{key.replace('_', ' ')}: {value}", "dim")
+            lines += wrapped(f"{key.replace('_', ' ')}: {value}", "dim")
+    signature = report.signature
+    if signature.id:
+        weak = ", weak: it rests on guesses" if signature.weak else ""
+        lines += wrapped(f"signature {signature.id}{weak}: {signature.text}", "dim")
     identity = [f"record {report.record_id}" if report.record_id else "",
                 f"crash {report.sequence} of boot {report.boot_id[:8]}" if report.boot_id else "",
                 f"build id {report.build_id[:12]}" if report.build_id else ""]
-    lines += _wrapped(", ".join(text for text in identity if text), "dim")
+    lines += wrapped(", ".join(text for text in identity if text), "dim")
     return lines

@@ -1,4 +1,4 @@
-"""crash_frames.py - run inside GDB by crashlib/frames.py: the crashed thread's frames as JSON.
+"""crash_frames.py - run inside GDB by crashlib/debugger.py: every thread's frames as JSON.
 
 Expects the core and the symbols to be loaded.  Reads the file that TRAPLINE_PLACES names (pcs whose
 places are wanted, too) and writes the one that TRAPLINE_FRAMES names, nothing else: GDB's own words
@@ -10,8 +10,8 @@ import os
 
 import gdb
 
-FRAMES_MAX = 4096
-LOCALS_FRAMES = 8  # the innermost frames, whose locals are told, too
+FRAMES_MAX, OTHERS_FRAMES_MAX = 4096, 256  # of the crashed thread, and of each other one
+LOCALS_FRAMES = 8  # the crashed thread's innermost frames, whose locals are told, too
 VALUE_CHARACTERS = 120
 FIELDS_MAX = 200
 
@@ -69,8 +69,8 @@ def describe_line(place):
     return {"file": place.symtab.filename, "path": place.symtab.fullname(), "line": place.line}
 
 
-def describe_frame(frame, number):
-    variables = block_variables(frame, arguments_only=number >= LOCALS_FRAMES)
+def describe_frame(frame, with_locals):
+    variables = block_variables(frame, arguments_only=not with_locals)
     described = {
         "pc": frame.pc(),
         "stack": int(frame.read_register("rsp")) & (1 << 64) - 1,
@@ -125,18 +125,18 @@ def describe_pointers(frame):
     return [pointer for pointer in pointers if pointer is not None]
 
 
-def walk(frame):
+def walk(frame, most, locals_of):
     frames, stop = [], ""
-    while frame is not None and len(frames) < FRAMES_MAX:
+    while frame is not None and len(frames) < most:
         try:
-            frames.append(describe_frame(frame, len(frames)))
+            frames.append(describe_frame(frame, len(frames) < locals_of))
             reason = frame.unwind_stop_reason()
             if reason not in (gdb.FRAME_UNWIND_NO_REASON, gdb.FRAME_UNWIND_OUTERMOST):
                 stop = gdb.frame_stop_reason_string(reason)
             frame = frame.older()
         except (gdb.error, RuntimeError) as error:
             stop, frame = str(error), None
-    return frames, stop
+    return {"frames": frames, "stop": stop}
 
 
 def describe_place(pc):
@@ -152,17 +152,15 @@ def main():
     for setting in ("width 0", "backtrace past-main on", "print symbol on",
                     "print frame-arguments all"):
         gdb.execute("set " + setting)
-    threads = sorted(gdb.selected_inferior().threads(), key=lambda thread: thread.ptid[1])
+    crashed, *others = sorted(gdb.selected_inferior().threads(), key=lambda t: t.ptid[1])
     pointers = describe_pointers(gdb.newest_frame())
-    frames, stop = walk(gdb.newest_frame())
-    callers = []
-    for thread in threads[1:]:  # where unwinding can go on if it cannot start at the pc
+    walks = {crashed.ptid[1]: walk(gdb.newest_frame(), FRAMES_MAX, LOCALS_FRAMES)}
+    for thread in others:
         thread.switch()
-        callers += walk(gdb.newest_frame())[0]
+        walks[thread.ptid[1]] = walk(gdb.newest_frame(), OTHERS_FRAMES_MAX, 0)
     with open(os.environ["TRAPLINE_PLACES"], encoding="utf-8") as file:
         places = {pc: describe_place(int(pc)) for pc in file.read().split()}
-    answer = {"frames": frames, "callers": callers, "stop": stop, "pointers": pointers,
-              "places": places}
+    answer = {"walks": walks, "pointers": pointers, "places": places}
     with open(os.environ["TRAPLINE_FRAMES"], "w", encoding="utf-8") as out:
         json.dump(answer, out)
 

@@ -2,13 +2,17 @@
 what a core has no registers for ($cr2, $error, ...), and shows the crashed frame.
 
 Expects the core and the symbols to be loaded.  Reads the file that TRAPLINE_CORE_FACTS names:
-{"threads": {lwp: name}, "variables": {name: number}}.
+{"threads": {lwp: name}, "variables": {name: number}, and what trapline_commands.py shows of a
+record that a core has no place for}.
 """
 
 import json
 import os
+from pathlib import Path
 
 import gdb
+
+COMMANDS = Path(__file__).resolve().with_name("trapline_commands.py")
 
 
 def main():
@@ -19,6 +23,7 @@ def main():
     wide = gdb.lookup_type("unsigned long long")
     for name, value in facts["variables"].items():
         gdb.set_convenience_variable(name, gdb.Value(value.to_bytes(8, "little"), wide))
+    gdb.execute(f"source {COMMANDS}")
     gdb.execute("frame")  # once more: without symbols, GDB could not name it
 
 

@@ -57,6 +57,9 @@ class Crash:
     build_id: bytes | None = None
     flags: int = 0
     sequence: int = 1
+    cpu_count: int = 1
+    more: list[tuple[bytes, bytes, int]] = field(default_factory=list)  # sections, before LOGR
+    maps: list[tuple[int, int, int, int, int, str]] = field(default_factory=list)  # more of MAPS
 
     def symbol(self, name: str) -> int:
         return next(symbol.start for symbol in self.elf.symbols if symbol.name == name)
@@ -104,7 +107,7 @@ class Crash:
         self.registers.setdefault("cr2", self.address)
         parts = [(b"CAUS", self._cause(), 0), (b"REGS", self._registers(), 0), self._code(),
                  (b"PTWK", self._walk(), 0), (b"BTRC", self._backtrace(), 0),
-                 (b"STAK", self._stack(), 0), (b"LOGR", self._log(), 0),
+                 (b"STAK", self._stack(), 0), *self.more, (b"LOGR", self._log(), 0),
                  (b"MAPS", self._maps(), 0), (b"ANNO", self._annotations(), 0)]
         if self.nested:
             parts.append((b"NEST", self._nested(), 0))
@@ -124,9 +127,9 @@ class Crash:
 
     def _header(self) -> bytes:
         build_id = self.elf.build_id if self.build_id is None else self.build_id
-        head = struct.pack("<8sHHIHHI16s20sIII52x", payloads.MAGIC, 1, 0, 128, 62, 1,
-                           self.sequence, bytes(range(16)), build_id, len(build_id), self.flags,
-                           0x1234abcd)
+        head = struct.pack("<8sHHIHHI16s20sIII52x", payloads.MAGIC, 1, 0, 128, 62,
+                           self.cpu_count, self.sequence, bytes(range(16)), build_id,
+                           len(build_id), self.flags, 0x1234abcd)
         return head + struct.pack("<I", crc32c(head))
 
     def _cause(self) -> bytes:
@@ -191,6 +194,7 @@ class Crash:
             if section.name in kinds:
                 end = section.start + 4096
                 rows.append((section.start, end, *kinds[section.name], "kernel" + section.name))
+        rows += self.maps
         return b"".join(struct.pack("<QQHHI32s", *row[:5], row[5].encode()) for row in rows)
 
     def _annotations(self) -> bytes:

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from crashlib import cstruct
-from crashlib.contents import LOST_TEXT, padded
+from crashlib.chains import LOST_TEXT
 from crashlib.crc32c import crc32c
+from crashlib.payload import padded
 from crashlib.payloads import End, Header, SectionHeader
 from crashlib.record import HEADER_CHECKED, Record, load
 from crashlib.sections import section_crc
@@ -122,7 +123,10 @@ def _facts_of(payload: Any) -> Iterator[Any]:
         yield from payload.items()
     elif isinstance(payload, list):
         for item in payload:
-            yield _items(item, "text" if hasattr(item, "time_us") else "")
+            yield _items(item, "text" if hasattr(item, "length") else "values")
+            yield from ((type(item).__name__, _id_of(item), index, value)
+                        for index, value in enumerate(getattr(item, "values", ()))
+                        if value is not None)
     elif isinstance(payload, bytes):
         yield payload
     elif hasattr(payload, "values"):
@@ -139,6 +143,10 @@ def _facts_of(payload: Any) -> Iterator[Any]:
         yield payload.section_count, payload.length, payload.sections_crc
     elif payload is not None:
         yield _items(payload)
+
+
+def _id_of(item: Any) -> int:
+    return item.id if hasattr(item, "id") else item.cpu
 
 
 def _items(struct: Any, but: str = "") -> tuple[tuple[str, Any], ...]:

@@ -17,7 +17,8 @@ from crashlib.debugger import GdbAnswer
 from crashlib.evidence import Evidence
 from crashlib.record import load
 from crashlib.symbols import Symbols
-from crashlib.text import WIDTH, render
+from crashlib.text import render
+from crashlib.text_lines import WIDTH
 
 PROGRAM = Path(__file__).resolve().parents[2] / "scripts/crash.py"
 COMPLETE, UNUSABLE, PARTIAL = 0, 1, 2
@@ -259,7 +260,7 @@ def test_recursion_is_folded(elf, tmp_path, capsys):
     (["extract", "-o", "/nonexistent/raw", "RAW"], "No such file"),
     (["report"], "required"),
     (["report", "--no-such-option", "RAW"], "unrecognized"),
-    (["list", "RAW", "--", "-ex"], "for gdb alone"),
+    (["list", "RAW", "--", "-ex"], "for debuggers alone"),
     (["/dev/null"], "no crash record"),
 ])
 def test_what_cannot_be_done_is_one_line_and_status_1(raw, arguments, words, capsys):

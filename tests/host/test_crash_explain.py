@@ -203,6 +203,24 @@ def non_canonical_call(elf):
     return replace(crash, vector=13, error=0)
 
 
+def freed(elf):
+    crash = wild_read(elf)
+    crash.registers["rdi"] = 0xDFDFDFDFDFDFDFDF
+    return crash
+
+
+def uninitialised_call(elf):
+    crash = non_canonical_call(elf)
+    crash.pc = crash.registers["rdi"] = 0xCDCDCDCDCDCDCDCD
+    return crash
+
+
+def flipped(elf):
+    crash = wild_read(elf)
+    crash.registers["rdi"] = (STACK_BOTTOM + 0x800) ^ 1 << 50
+    return crash
+
+
 def alignment_check(elf):
     return replace(null_read(elf), vector=17, address=0)
 
@@ -258,6 +276,13 @@ SCENARIOS = [
     (forbidden, "protection", "general protection at `ud2`", "victim_invalid", ["broke a rule"]),
     (non_canonical_call, "non-canonical-jump", "jump to non-canonical address 0xdeadbeefdeadbeef",
      "victim_call", ["bits 63 to 47", "call rdi"]),
+    (freed, "use-after-free", "use after free: read through a pointer out of freed memory",
+     "list_next", ["rdi = 0xdfdfdfdfdfdfdfdf", "is what freed heap memory is filled with"]),
+    (uninitialised_call, "uninitialised", "uninitialised pointer: call through", "victim_call",
+     ["0xcdcdcdcdcdcdcdcd is what new heap memory is filled with", "call rdi"]),
+    (flipped, "non-canonical", "read of non-canonical address 0xfffbff8000011818", "list_next",
+     ["With bit 50 the other way rdi = 0xfffbff8000011800 would be 0xffffff8000011800 (the main "
+      "stack, 0x3800 below its top)"]),
     (alignment_check, "alignment", "alignment check", "list_next", ["EFLAGS.AC"]),
 ]
 

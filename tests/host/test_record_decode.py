@@ -9,8 +9,9 @@ import pytest
 from crashlib.contents import DECODERS
 from crashlib.payloads import REGISTER_NAMES, Captured, MapKind, SectionFlags, Trust, WalkPurpose
 from crashlib.record import Record, Status, load
+from crashlib.system import CpuState, EventKind, LockKind, ThreadFlags, ThreadState
 from record_samples import (CODE_START, HOLE_BYTES, ROOT, STACK_BYTES, STACK_HOLE, STACK_START,
-                            build, header_of, sample, stack_byte)
+                            build, header_of, lines_of, sample, stack_byte)
 
 
 @pytest.fixture(params=["raw", "lines"])
@@ -23,13 +24,13 @@ def record(request: pytest.FixtureRequest) -> Record:
 def test_whole_record_is_complete_without_problems(record: Record) -> None:
     assert record.problems == []
     assert record.complete
-    assert [section.status for section in record.sections] == [Status.GOOD] * 12
+    assert [section.status for section in record.sections] == [Status.GOOD] * 19
 
 
 def test_sections_are_in_the_order_they_were_written(record: Record) -> None:
     assert [section.tag for section in record.sections] == [
-        "CAUS", "REGS", "CODE", "PTWK", "BTRC", "STAK", "LOGR", "MAPS", "ANNO", "NEST", "XTRA",
-        "ENDS"]
+        "CAUS", "REGS", "CODE", "PTWK", "BTRC", "STAK", "CPUS", "LOCK", "THRD", "TSTK", "FLIT",
+        "LOGR", "MAPS", "MEMR", "ANNO", "TEXT", "NEST", "XTRA", "ENDS"]
 
 
 def test_header(record: Record) -> None:
@@ -95,6 +96,67 @@ def test_memory_is_that_of_the_kernel_and_its_holes_are_named(record: Record) ->
     assert record.holes == [(STACK_START + STACK_HOLE, HOLE_BYTES)]
 
 
+def test_memory_of_every_section_counts(record: Record) -> None:
+    (stack,) = record.payloads("TSTK")
+    (other,) = record.payloads("MEMR")
+    assert stack.pieces[0][0] == STACK_START + 0x200 and other.pieces[-1][1][-1] == stack_byte(8191)
+    assert set(stack.pieces + other.pieces) <= set(record.memory)
+
+
+def test_cpus_that_were_stopped_have_registers(record: Record) -> None:
+    assert [(cpu.cpu, cpu.state, cpu.thread) for cpu in record.cpus] == [
+        (1, CpuState.CRASHED, 5), (0, CpuState.STOPPED, 1), (2, CpuState.STOPPED, 3),
+        (3, CpuState.SILENT, 0)]
+    crashed, first, second, silent = record.cpus
+    assert (crashed.values, silent.values) == ([], [])
+    assert second.values == [None if index == 7 else 2 + 0x0202020202020202 * index
+                             for index in range(33)]
+    assert first.by_name(62)["rbx"] == 0x0202020202020202 and "rsp" not in first.by_name(62)
+    assert (silent.ticks, silent.tick_us) == (7, 70000)
+
+
+def test_threads(record: Record) -> None:
+    assert [thread.id for thread in record.threads] == [1, 2, 3, 4, 5]
+    fourth = record.threads[3]
+    assert (fourth.cpu, fourth.state, fourth.process, fourth.priority) == (
+        2, ThreadState.WAITING, 9, 4)
+    assert (fourth.stack_bottom, fourth.stack_top) == (0xffffd00000040000, 0xffffd00000044000)
+    assert (fourth.wait_object, fourth.name, fourth.wait) == (
+        0xffffffff80200200, "worker 4", "mutex disk")
+    assert fourth.by_name(62)["rax"] == 0x4000 and record.threads[0].values == []
+    assert record.threads[0].flags == ThreadFlags.IDLE and record.threads[1].wake_us == 2000000
+
+
+def test_locks(record: Record) -> None:
+    assert [(lock.name, lock.kind, lock.owner_thread, lock.waiters) for lock in record.locks] == [
+        ("log", LockKind.SPIN, 5, 0), ("disk", LockKind.MUTEX, 4, 1)]
+    assert (record.locks[1].address, record.locks[1].site) == (
+        0xffffffff80200200, 0xffffffff80102222)
+
+
+def test_events(record: Record) -> None:
+    assert [event.cpu for event in record.events] == [0] * 6 + [1] * 6 + [2] * 6 + [3] * 6
+    assert [event.kind for event in record.events[:4]] == list(EventKind)
+    eighth = record.events[7]
+    assert (eighth.time_us, eighth.pc, eighth.argument, eighth.number) == (
+        1200070, CODE_START + 7, 7, 15)
+
+
+def test_hashes_of_the_code(record: Record) -> None:
+    assert [(page.address, page.length, page.crc) for page in record.text_pages] == [
+        (CODE_START, 4096, 0x12345678), (CODE_START + 4096, 0x800, 0x9abcdef0)]
+
+
+def test_a_thread_whose_head_is_lost_costs_no_other() -> None:
+    """Each line in turn is lost: no more than the one or two threads it told of are."""
+    lines = lines_of("full")
+    section = load(sample("full", "raw"))[0].section("THRD")
+    for number in range(section.offset // 96, (section.offset + section.length) // 96 + 1):
+        (record,) = load(b"\r\n".join(line for line in lines if b":D:%06x:" % (96 * number)
+                                      not in line))
+        assert len(record.threads) >= 3, f"line {number} cost all but {len(record.threads)}"
+
+
 def test_log(record: Record) -> None:
     assert [entry.sequence for entry in record.log] == list(range(100, 140))
     entry = record.log[7]
@@ -129,7 +191,7 @@ def test_section_of_unknown_tag_is_kept_as_bytes(record: Record) -> None:
 def test_end(record: Record) -> None:
     end = record.end
     assert end is not None
-    assert (end.section_count, end.faulted, end.time_used_us) == (11, 0, 54321)
+    assert (end.section_count, end.faulted, end.time_used_us) == (18, 0, 54321)
     assert end.length == record.sections[-1].offset
     assert end.headers == [section.header for section in record.sections[:-1]]
 

@@ -10,11 +10,12 @@ from crashlib.cstruct import places
 from crashlib.payloads import (REGISTER_NAMES, Cause, Code, End, Frame, Header, LogEntry, MapEntry,
                                Nested, Registers, SectionHeader, Unit, Walk)
 from crashlib.record import load
+from crashlib.system import Cpu, Event, Lock, TextPage, Thread
 from record_samples import ROOT, lines_of, sample
 
 FORMAT = (ROOT / "crashdump/FORMAT.md").read_text()
-STRUCTS = (Header, SectionHeader, Cause, Registers, Code, Walk, Frame, Unit, LogEntry, MapEntry,
-           Nested, End)  # in the order of FORMAT.md's tables
+STRUCTS = (Header, SectionHeader, Cause, Registers, Code, Walk, Frame, Unit, Cpu, Lock, Thread,
+           Event, LogEntry, MapEntry, TextPage, Nested, End)  # in the order of FORMAT.md's tables
 ROW = re.compile(r"([0-9a-f]{3})  ((?:[0-9a-f]{2} )*[0-9a-f]{2}(?: x\d+)?)(?:  .*)?")
 
 

@@ -10,7 +10,7 @@ import pytest
 from elftools.dwarf.die import DIE
 from elftools.elf.elffile import ELFFile
 
-from crashlib import contents, cstruct, lines, payloads
+from crashlib import chains, cstruct, lines, payloads, system
 from record_samples import ROOT
 
 STRUCTS = {
@@ -22,8 +22,13 @@ STRUCTS = {
     "crash_walk": payloads.Walk,
     "crash_frame": payloads.Frame,
     "crash_unit": payloads.Unit,
+    "crash_cpu": system.Cpu,
+    "crash_thread": system.Thread,
+    "crash_lock": system.Lock,
+    "crash_event": system.Event,
     "crash_log_entry": payloads.LogEntry,
     "crash_map": payloads.MapEntry,
+    "crash_text_page": system.TextPage,
     "crash_nested": payloads.Nested,
     "crash_end_section": payloads.End,
 }
@@ -38,6 +43,11 @@ ENUMS = (
     ("crash_map_kind", "CRASH_MAP_", payloads.MapKind),
     ("crash_map_captured", "CRASH_CAPTURED_", payloads.Captured),
     ("crash_map_permissions", "CRASH_MAP_", payloads.MapPermissions),
+    ("crash_cpu_state", "CRASH_CPU_", system.CpuState),
+    ("crash_thread_state", "CRASH_THREAD_", system.ThreadState),
+    ("crash_thread_flags", "CRASH_THREAD_", system.ThreadFlags),
+    ("crash_lock_kind", "CRASH_LOCK_", system.LockKind),
+    ("crash_event_kind", "CRASH_EVENT_", system.EventKind),
     ("trap_origin", "TRAP_FROM_", payloads.TrapOrigin),
     ("trap_access", "TRAP_ACCESS_", payloads.TrapAccess),
 )
@@ -46,8 +56,8 @@ CONSTANTS = {
     "CRASH_FORMAT_MAJOR": payloads.FORMAT_MAJOR,
     "CRASH_LINE_BYTES": lines.LINE_BYTES,
     "CRASH_LINES_VERSION": lines.FORMAT_VERSION,
-    "CRASH_UNIT_BYTES": contents.LONGEST_UNIT,
-    "CRASH_MEMORY_BYTES": contents.LONGEST_RUN,
+    "CRASH_UNIT_BYTES": chains.LONGEST_UNIT,
+    "CRASH_MEMORY_BYTES": chains.LONGEST_RUN,
 }
 
 

@@ -122,7 +122,7 @@ def running_three(wait_to_check, tmp_path) -> Iterator[tuple[Debugger, Monitor, 
 def test_each_processor_has_stacks_of_its_own_with_unmapped_pages_below(running_three):
     debugger, monitor, _ = running_three
     rows = listed_stacks(debugger)
-    expected = STACKS | {"boot stack"}
+    expected = STACKS | {"boot stack", "idle 0", "check"}  # those two are threads
     for cpu in (1, 2):
         expected |= {f"CPU {cpu} {name}" for name in STACKS | {"start stack"}}
     assert set(rows) == expected

@@ -18,6 +18,7 @@ enum {
     PAGE = 4096,
     REGISTERS = 33,
     MESSAGES = 40,
+    EVENTS = 6, /* of each CPU */
 };
 
 static const uint64_t stack_start = 0xffffc00000010000;
@@ -130,6 +131,107 @@ static void write_stack(void)
     crash_section_end(&writer, false);
 }
 
+static void append_values(uint64_t first, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t value = first + i * 0x0202020202020202;
+        crash_append(&writer, &value, sizeof value);
+    }
+}
+
+/* CPU 1 crashed, 2 and 0 were stopped, 3 did not answer. */
+static void write_cpus(void)
+{
+    static const struct crash_cpu cpus[] = {
+        {.cpu = 1, .state = CRASH_CPU_CRASHED, .thread = 5, .ticks = 120, .tick_us = 1230000},
+        {.cpu = 0, .state = CRASH_CPU_STOPPED, .thread = 1, .ticks = 121, .tick_us = 1231000},
+        {.cpu = 2, .state = CRASH_CPU_STOPPED, .thread = 3, .ticks = 119, .tick_us = 1229000},
+        {.cpu = 3, .state = CRASH_CPU_SILENT, .ticks = 7, .tick_us = 70000},
+    };
+
+    crash_section_begin(&writer, CRASH_TAG('C', 'P', 'U', 'S'), 0);
+    for (size_t i = 0; i < sizeof cpus / sizeof cpus[0]; i++) {
+        struct crash_cpu cpu = cpus[i];
+
+        cpu.count = cpu.state == CRASH_CPU_STOPPED ? REGISTERS : 0;
+        cpu.valid[0] = cpu.count == 0 ? 0 : (UINT64_C(1) << REGISTERS) - 1 - (1 << 7);
+        crash_append(&writer, &cpu, sizeof cpu);
+        append_values(cpu.cpu, cpu.count);
+    }
+    crash_section_end(&writer, false);
+}
+
+static void write_locks(void)
+{
+    static const struct crash_lock locks[] = {
+        {0xffffffff80200100, CRASH_LOCK_SPIN, 5, 1, 0, 0xffffffff80101111, "log"},
+        {0xffffffff80200200, CRASH_LOCK_MUTEX, 4, 2, 1, 0xffffffff80102222, "disk"},
+    };
+
+    crash_section(&writer, CRASH_TAG('L', 'O', 'C', 'K'), 0, locks, sizeof locks);
+}
+
+/* Thread 1 to 5 on stacks of 16 KiB; the odd ones run. */
+static void write_threads(void)
+{
+    crash_section_begin(&writer, CRASH_TAG('T', 'H', 'R', 'D'), 0);
+    for (uint32_t i = 1; i <= 5; i++) {
+        struct crash_thread thread = {
+            .id = i,
+            .cpu = i / 2,
+            .state = i % 2 == 1 ? CRASH_THREAD_RUNNING : CRASH_THREAD_WAITING,
+            .flags = i == 1 ? CRASH_THREAD_IDLE : 0,
+            .process = i == 4 ? 9 : 0,
+            .priority = i,
+            .count = i % 2 == 1 ? 0 : REGISTERS,
+            .valid = {i % 2 == 1 ? 0 : (UINT64_C(1) << REGISTERS) - 1},
+            .stack_bottom = 0xffffd00000000000 + 0x10000 * i,
+            .stack_top = 0xffffd00000004000 + 0x10000 * i,
+            .wait_object = i % 2 == 1 ? 0 : 0xffffffff80200200,
+            .wake_us = i == 2 ? 2000000 : 0,
+        };
+        snprintf(thread.name, sizeof thread.name, "worker %u", i);
+        if (i % 2 == 0)
+            snprintf(thread.wait, sizeof thread.wait, "mutex disk");
+        crash_append(&writer, &thread, sizeof thread);
+        append_values(0x1000 * i, thread.count);
+    }
+    crash_section_end(&writer, false);
+}
+
+/* The first kilobyte of the stack, under another tag: what matters is how it is found again. */
+static void write_memory(uint32_t tag, uint64_t start)
+{
+    crash_section_begin(&writer, tag, start);
+    crash_append_memory(&writer, start, 1024);
+    crash_section_end(&writer, false);
+}
+
+static void write_events(void)
+{
+    crash_section_begin(&writer, CRASH_TAG('F', 'L', 'I', 'T'), 0);
+    for (uint16_t i = 0; i < 4 * EVENTS; i++) {
+        struct crash_event event = {
+            .time_us = 1200000 + 10 * i,
+            .pc = code_start + i,
+            .argument = i,
+            .kind = (uint16_t)(i % 4 + 1),
+            .cpu = (uint16_t)(i / EVENTS),
+            .number = 14u + i % 3u,
+        };
+        crash_append(&writer, &event, sizeof event);
+    }
+    crash_section_end(&writer, false);
+}
+
+static void write_text_hashes(void)
+{
+    struct crash_text_page pages[] = {{code_start, 4096, 0x12345678},
+                                      {code_start + 4096, 0x800, 0x9abcdef0}};
+
+    crash_section(&writer, CRASH_TAG('T', 'E', 'X', 'T'), 0, pages, sizeof pages);
+}
+
 static void write_log(void)
 {
     crash_section_begin(&writer, CRASH_TAG('L', 'O', 'G', 'R'), 0);
@@ -209,9 +311,16 @@ static void write_full(void)
     write_walks();
     write_backtrace(20);
     write_stack();
+    write_cpus();
+    write_locks();
+    write_threads();
+    write_memory(CRASH_TAG('T', 'S', 'T', 'K'), stack_start + 0x200);
+    write_events();
     write_log();
     write_maps();
+    write_memory(CRASH_TAG('M', 'E', 'M', 'R'), stack_start + 0x1c00);
     write_annotations();
+    write_text_hashes();
     write_nested();
     crash_section(&writer, CRASH_TAG('X', 'T', 'R', 'A'), 0x1234, "unknown", 7);
 }
