@@ -8,6 +8,10 @@
 # back at every stop.
 set breakpoint always-inserted on
 
+# The kernel prints what dprintf asks for, into its log and here, without stopping; and goes on when
+# GDB has gone.
+set dprintf-style agent
+
 # Read code and constants from the ELF file: the kernel's page tables keep them from changing.  Turn
 # it off if you doubt that.
 set trust-readonly-sections on

@@ -350,6 +350,11 @@ void arch_frame_set_step(struct trap_frame *frame, bool step);
 /* The same for a thread that does not run: it stops when it has had its turn, interrupts or not. */
 void arch_parked_set_step(struct trap_frame *frame, bool step);
 
+/* Do what the instruction at `address`, the frame's pc, does; its first bytes are `original`, under
+ * a breakpoint.  False, with nothing changed: not one that is known here, it would fault, or data
+ * is watched. */
+bool arch_execute(struct trap_frame *frame, uint64_t address, const uint8_t *original, size_t len);
+
 /* Is the next instruction one that a step must not execute, because nothing may come after it?
  * Then do its effect on `frame`: the step is over. */
 bool arch_step_without_running(struct trap_frame *frame);
@@ -369,7 +374,9 @@ bool arch_point_hit(const struct trap *trap, enum gdbstub_point *kind, uint64_t 
 bool arch_frame_behind_breakpoint(const struct trap_frame *frame);
 
 /* REGS of a record: the values of arch_gdb's integer registers, in order; see FORMAT.md. */
-size_t arch_record_registers(const struct trap_frame *frame, uint64_t *values, size_t max,
+size_t arch_record_registers(struct trap_frame *frame, uint64_t *values, size_t max,
                              uint64_t valid[2]);
+size_t arch_parked_record(struct trap_frame *frame, struct arch_context *context, uint64_t *values,
+                          size_t max, uint64_t valid[2]);
 
 #endif

@@ -161,12 +161,6 @@ enum verdict stub_remove_breakpoint(struct gdbstub *stub, uint64_t addr)
     return remove_at(stub, i) ? VERDICT_OK : VERDICT_NO_ACCESS;
 }
 
-void stub_remove_breakpoints(struct gdbstub *stub)
-{
-    while (stub->breakpoint_count > 0)
-        remove_at(stub, stub->breakpoint_count - 1);
-}
-
 /* Write the instruction and look whether it is there: memory may be a ROM, or a device. */
 static enum verdict plant(struct gdbstub *stub, struct gdbstub_breakpoint *breakpoint)
 {
@@ -207,4 +201,31 @@ enum verdict stub_plant_breakpoint(struct gdbstub *stub, uint64_t addr, uint64_t
     if (verdict == VERDICT_OK)
         stub->breakpoints[stub->breakpoint_count++] = breakpoint;
     return verdict;
+}
+
+const uint8_t *stub_bytes_under(const struct gdbstub *stub, uint64_t addr)
+{
+    return stub->breakpoints[find(stub, addr)].original;
+}
+
+bool stub_lift_breakpoint(struct gdbstub *stub, uint64_t addr)
+{
+    const struct gdbstub_port *port = stub->port;
+    size_t i = find(stub, addr), size = breakpoint_size(stub);
+
+    if (i == stub->breakpoint_count || !is_in_place(stub, &stub->breakpoints[i]))
+        return false;
+    return port->write_memory(port->ctx, view_of(stub, &stub->breakpoints[i]), addr,
+                              stub->breakpoints[i].original, size) == size;
+}
+
+/* Planted again from what is there now: the step may have written it. */
+void stub_lower_breakpoint(struct gdbstub *stub, uint64_t addr)
+{
+    size_t i = find(stub, addr);
+
+    if (i == stub->breakpoint_count)
+        return;
+    stub->breakpoints[i].thread = view_of(stub, &stub->breakpoints[i]);
+    plant(stub, &stub->breakpoints[i]);
 }

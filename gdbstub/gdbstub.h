@@ -24,6 +24,8 @@ enum gdbstub_limits {
     GDBSTUB_NAME_SIZE = 32,        /* thread and state names, with the NUL */
     GDBSTUB_MAX_POINTS = 16,       /* hardware points inserted at one time */
     GDBSTUB_MAX_ORDERS = 16,       /* actions in one vCont */
+    GDBSTUB_AGENT_BYTES = 4096,    /* conditions and commands of all breakpoints together */
+    GDBSTUB_PRINT_BYTES = 200,     /* the longest text given to port.print at once */
 };
 
 /* Threads are numbered by the port, from 1.  Kernels without threads use one per CPU. */
@@ -59,6 +61,7 @@ struct gdbstub_stop {
     enum gdbstub_signal signal;
     gdbstub_thread thread; /* the one that stopped */
     uint64_t address;      /* WATCH causes: the watched data's address; otherwise ignored */
+    uint8_t judged;        /* private: what gdbstub_filter() found; 0 at first */
 };
 
 /* What one thread does when the machine resumes. */
@@ -93,7 +96,8 @@ enum gdbstub_event {
     GDBSTUB_BREAK_IN, /* the machine runs and GDB wants it stopped: stop it, then call
                          gdbstub_stopped(); a request already received is answered there */
     GDBSTUB_RESUME,   /* the port knows what each thread is to do: leave the trap */
-    GDBSTUB_DETACH,   /* nothing is planted any more: leave the trap, let every thread run */
+    GDBSTUB_DETACH,   /* leave the trap, let every thread run; breakpoints that print for good may
+                         still be planted, so go on asking gdbstub_filter() */
     GDBSTUB_KILL,     /* GDB wants the machine gone: reset it or leave the emulator */
 };
 
@@ -183,6 +187,17 @@ struct gdbstub_port {
     enum gdbstub_point_result (*remove_point)(void *ctx, enum gdbstub_point kind, uint64_t addr,
                                               size_t len);
 
+    /* Optional.  Do on `thread` alone what the instruction at its pc does, the first bytes of which
+     * are `original`: a breakpoint stands over them, and stays.  No other thread need be held.
+     * False, with nothing changed, for an instruction that it cannot do, or whose memory cannot be
+     * reached, or if a watchpoint could miss it: then the breakpoint is lifted for one step. */
+    bool (*execute)(void *ctx, gdbstub_thread thread, uint64_t addr, const uint8_t *original,
+                    size_t len);
+
+    /* Optional.  Text that a breakpoint's command prints, for the kernel's log: up to
+     * GDBSTUB_PRINT_BYTES, without a NUL.  GDB gets it too, if it waits for a stop. */
+    void (*print)(void *ctx, const char *text, size_t len);
+
     /* Optional.  "monitor COMMAND": the text printed goes to GDB's console.  False, before
      * anything is printed, if there is no such command. */
     bool (*monitor)(void *ctx, const char *command, void (*print)(void *to, const char *text),
@@ -244,6 +259,14 @@ struct gdbstub {
     struct gdbstub_hardware_point points[GDBSTUB_MAX_POINTS];
     size_t point_count;
 
+    uint8_t agents[GDBSTUB_AGENT_BYTES]; /* conditions and commands; see agents.c */
+    size_t agents_used;
+    size_t agents_pending; /* bytes behind those, of a request that may yet be refused */
+
+    bool lifted; /* the breakpoint at lifted_address is out of memory for a step of lifted_thread */
+    uint64_t lifted_address;
+    gdbstub_thread lifted_thread;
+
     size_t in_length;
     size_t reply_length;                  /* of the reply being written at out + 1 */
     size_t frame_length;                  /* of the packet in `out`, to repeat it; 0: none */
@@ -255,11 +278,24 @@ struct gdbstub {
 void gdbstub_init(struct gdbstub *stub, const struct gdbstub_port *port);
 
 /*
+ * Optional, and what makes conditions, commands and ranges cheap: ask it first, of every trap while
+ * the stub does not have control and gdbstub_concerned().  Nothing but stop->thread need have
+ * stopped; calls are still one at a time.
+ *
+ *   RESUME    GDB need not hear of it.  set_resume() was told what stop->thread does; the others go
+ *             on as they were.  Look for bytes before the next step, or ^C cannot end it.
+ *   BREAK_IN  stop the machine, and give the same `stop` to gdbstub_stopped().
+ *   WAIT      not the stub's: nobody is attached, and nothing of it is planted there.
+ */
+enum gdbstub_event gdbstub_filter(struct gdbstub *stub, struct gdbstub_stop *stop);
+
+/*
  * The machine has stopped, all of it.  Sends the stop reply if GDB waits for one.
  *
- * Returns RESUME at once, having sent nothing, when the stop is a step inside a range that GDB
- * asked for (vCont;r): then look for bytes before the next step, or ^C cannot end it.  Otherwise
- * WAIT, or what the request that broke in asks for.
+ * Returns RESUME at once, having sent nothing, when GDB need not hear of it: a step inside a range
+ * that it asked for (vCont;r), a breakpoint whose conditions are false or that only prints, or the
+ * step over such a one.  set_resume() was told what every thread does.  Then look for bytes before
+ * the next step, or ^C cannot end it.  Otherwise WAIT, or what the request that broke in asks for.
  */
 enum gdbstub_event gdbstub_stopped(struct gdbstub *stub, const struct gdbstub_stop *stop);
 
@@ -275,7 +311,11 @@ enum gdbstub_event gdbstub_receive(struct gdbstub *stub, uint8_t byte);
 /* Is a GDB there?  From its first request to its detach or kill. */
 bool gdbstub_attached(const struct gdbstub *stub);
 
-/* Has GDB planted a software breakpoint at `addr`?  The trap handler asks with pc minus the
+/* Can a trap be any business of the stub's?  If a GDB is there, or has left breakpoints that print
+ * for good. */
+bool gdbstub_concerned(const struct gdbstub *stub);
+
+/* Is a software breakpoint planted at `addr`?  The trap handler asks with pc minus the
  * instruction's length. */
 bool gdbstub_planted(const struct gdbstub *stub, uint64_t addr);
 

@@ -46,6 +46,7 @@ enum verdict stub_handle_supported(struct gdbstub *stub, struct args *args)
     stub_put_number(stub, GDBSTUB_PACKET_SIZE);
     stub_put_text(stub, ";QStartNoAckMode+;qXfer:features:read+;vContSupported+;swbreak+"
                         ";binary-upload+");
+    stub_put_text(stub, ";ConditionalBreakpoints+;BreakpointCommands+");
     if (stub->port->insert_point != NULL)
         stub_put_text(stub, ";hwbreak+");
     if (stub->client & CLIENT_MULTIPROCESS)
@@ -92,7 +93,8 @@ enum verdict stub_handle_detach(struct gdbstub *stub, struct args *args)
 {
     if (!stub_at_end(args) && !take_process(args))
         return VERDICT_INVALID;
-    stub_remove_everything(stub);
+    stub_remove_session(stub);
+    stub_let_run(stub);
     return VERDICT_DETACH;
 }
 

@@ -12,6 +12,7 @@
 #include "gdbstub.h"
 
 void *memcpy(void *to, const void *from, size_t len);
+void *memmove(void *to, const void *from, size_t len);
 void *memset(void *to, int value, size_t len);
 int memcmp(const void *a, const void *b, size_t len);
 
@@ -141,6 +142,24 @@ void stub_put_stop(struct gdbstub *stub);
 
 /* registers.c */
 
+/* What a register or memory holds, in the target's order, as an integer of 1, 2, 4 or 8 bytes. */
+union stub_value {
+    uint8_t bytes[GDBSTUB_REGISTER_BYTES];
+    uint8_t one;
+    uint16_t two;
+    uint32_t four;
+    uint64_t eight;
+};
+
+static inline uint64_t stub_integer(const union stub_value *value, size_t len)
+{
+    if (len == sizeof(value->eight))
+        return value->eight;
+    if (len == sizeof(value->four))
+        return value->four;
+    return len == sizeof(value->two) ? value->two : value->one;
+}
+
 /* Read or write a thread's program counter.  False if it cannot be done. */
 bool stub_read_pc(const struct gdbstub *stub, gdbstub_thread thread, uint64_t *pc);
 bool stub_write_pc(const struct gdbstub *stub, gdbstub_thread thread, uint64_t pc);
@@ -153,18 +172,65 @@ void stub_hide_breakpoints(const struct gdbstub *stub, uint64_t addr, uint8_t *d
 bool stub_write_memory(struct gdbstub *stub, uint64_t addr, const uint8_t *data, size_t len);
 enum verdict stub_plant_breakpoint(struct gdbstub *stub, uint64_t addr, uint64_t len);
 enum verdict stub_remove_breakpoint(struct gdbstub *stub, uint64_t addr);
-void stub_remove_breakpoints(struct gdbstub *stub);
+/* The program's bytes under the breakpoint that is planted at `addr`. */
+const uint8_t *stub_bytes_under(const struct gdbstub *stub, uint64_t addr);
+/* Take a breakpoint out of memory for a moment, and put it back; the table keeps it.  False if
+ * it is not there. */
+bool stub_lift_breakpoint(struct gdbstub *stub, uint64_t addr);
+void stub_lower_breakpoint(struct gdbstub *stub, uint64_t addr);
 
 /* points.c */
 
-/* Remove every hardware point and every software breakpoint. */
+/* Remove every hardware point and every software breakpoint; or leave those whose commands are to
+ * be run without a GDB. */
 void stub_remove_everything(struct gdbstub *stub);
+void stub_remove_session(struct gdbstub *stub);
+/* Is an execute point inserted at `addr`? */
+bool stub_has_execute_point(const struct gdbstub *stub, uint64_t addr);
+
+/* agents.c: conditions and commands of the breakpoint of a Z packet's type at an address. */
+
+/* Take and verify those of a Z packet, up to its end.  They are pending until they are kept. */
+enum verdict stub_take_agents(struct gdbstub *stub, struct args *args, uint64_t type,
+                              uint64_t addr);
+/* The breakpoint is planted: what is pending, if anything, takes the place of what it had. */
+void stub_keep_agents(struct gdbstub *stub, uint64_t type, uint64_t addr);
+void stub_remove_agents(struct gdbstub *stub, uint64_t type, uint64_t addr);
+/* Are there commands that are to be run without a GDB, too? */
+bool stub_persists(const struct gdbstub *stub, uint64_t type, uint64_t addr);
+
+enum stub_hit {
+    STUB_HIT_STOPS,  /* a condition is true or fails, or there is nothing to ask */
+    STUB_HIT_PASSES, /* the conditions are false, or the commands were run */
+    STUB_HIT_FAILS,  /* a command fails */
+};
+
+/* The breakpoint was hit: ask its conditions and run its commands.  Tells people of a failure. */
+enum stub_hit stub_judge_hit(struct gdbstub *stub, gdbstub_thread thread, uint64_t type,
+                             uint64_t addr);
+
+/* filter.c */
+
+/* Is the current stop one that GDB need not hear of?  Then the threads have been told what to do,
+ * and the machine is to resume.  `lift`: what stub_end_lift() has said of it. */
+enum stub_lift {
+    STUB_LIFT_NONE,   /* no breakpoint was lifted */
+    STUB_LIFT_OVER,   /* the stop is the end of the step for which one was */
+    STUB_LIFT_BROKEN, /* something else has happened before that */
+};
+
+bool stub_passes_over(struct gdbstub *stub, enum stub_lift lift);
+/* A stop has come: put back the breakpoint that is lifted for a step, if one is. */
+enum stub_lift stub_end_lift(struct gdbstub *stub, const struct gdbstub_stop *stop);
 
 /* resume.c */
 
-/* Is the current stop a step inside a range that GDB ordered?  If so the threads have their orders
- * again, and the machine is to resume. */
-bool stub_steps_on(struct gdbstub *stub);
+/* The order that holds for a thread, or NULL. */
+const struct gdbstub_order *stub_order_for(const struct gdbstub *stub, gdbstub_thread thread);
+/* Nobody orders anything: all run. */
+void stub_let_run(struct gdbstub *stub);
+/* Pass the orders to the port: for every thread, or for that one.  NULL, or why it refused one. */
+const char *stub_give_orders(struct gdbstub *stub, gdbstub_thread only);
 
 /* threads.c */
 

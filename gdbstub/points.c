@@ -14,11 +14,11 @@ struct request {
     uint64_t type, address, length;
 };
 
-/* TYPE,ADDRESS,KIND; a condition or command behind it is not offered, and must not be ignored. */
+/* TYPE,ADDRESS,KIND; conditions and commands may follow. */
 static bool take_request(struct args *args, struct request *request)
 {
     return stub_take_number(args, &request->type) && stub_take_char(args, ',') &&
-           stub_take_range(args, &request->address, &request->length) && stub_at_end(args);
+           stub_take_range(args, &request->address, &request->length);
 }
 
 static enum verdict verdict_of(enum gdbstub_point_result result)
@@ -70,12 +70,19 @@ static enum verdict remove_point(struct gdbstub *stub, const struct gdbstub_hard
     size_t i = find(stub, point);
     bool inserted = i < stub->point_count;
 
+    stub_remove_agents(stub, point->kind, point->address);
     if (inserted)
         stub->points[i] = stub->points[--stub->point_count];
     enum gdbstub_point_result result =
         port->remove_point(port->ctx, point->kind, point->address, point->length);
     /* Asked again, whatever the port says of a point it does not have, it is removed. */
     return result == GDBSTUB_POINT_NONE_FREE && !inserted ? VERDICT_OK : verdict_of(result);
+}
+
+static enum verdict remove_breakpoint(struct gdbstub *stub, uint64_t addr)
+{
+    stub_remove_agents(stub, SOFTWARE_BREAKPOINT, addr);
+    return stub_remove_breakpoint(stub, addr);
 }
 
 static enum verdict hardware(struct gdbstub *stub, const struct request *request,
@@ -92,16 +99,25 @@ static enum verdict hardware(struct gdbstub *stub, const struct request *request
     return change(stub, &point);
 }
 
-/* Z */
+/* Z: with conditions and commands only for what stops before an instruction. */
 enum verdict stub_handle_insert(struct gdbstub *stub, struct args *args)
 {
     struct request request;
+    enum verdict verdict;
 
-    if (!take_request(args, &request))
+    if (!take_request(args, &request) ||
+        (request.type > GDBSTUB_POINT_EXECUTE && !stub_at_end(args)))
         return VERDICT_MALFORMED;
+    verdict = stub_take_agents(stub, args, request.type, request.address);
+    if (verdict != VERDICT_OK)
+        return verdict;
     if (request.type == SOFTWARE_BREAKPOINT)
-        return stub_plant_breakpoint(stub, request.address, request.length);
-    return hardware(stub, &request, insert_point);
+        verdict = stub_plant_breakpoint(stub, request.address, request.length);
+    else
+        verdict = hardware(stub, &request, insert_point);
+    if (verdict == VERDICT_OK)
+        stub_keep_agents(stub, request.type, request.address);
+    return verdict;
 }
 
 /* z */
@@ -109,18 +125,44 @@ enum verdict stub_handle_remove(struct gdbstub *stub, struct args *args)
 {
     struct request request;
 
-    if (!take_request(args, &request))
+    if (!take_request(args, &request) || !stub_at_end(args))
         return VERDICT_MALFORMED;
     if (request.type == SOFTWARE_BREAKPOINT)
-        return stub_remove_breakpoint(stub, request.address);
+        return remove_breakpoint(stub, request.address);
     return hardware(stub, &request, remove_point);
+}
+
+/* From the last to the first: who is removed is replaced by one that has been looked at. */
+static void remove_all(struct gdbstub *stub, bool persistent)
+{
+    for (size_t i = stub->breakpoint_count; i-- > 0;) {
+        uint64_t addr = stub->breakpoints[i].address;
+        if (persistent || !stub_persists(stub, SOFTWARE_BREAKPOINT, addr))
+            remove_breakpoint(stub, addr);
+    }
+    for (size_t i = stub->point_count; i-- > 0;) {
+        const struct gdbstub_hardware_point point = stub->points[i];
+        if (persistent || !stub_persists(stub, point.kind, point.address))
+            remove_point(stub, &point);
+    }
 }
 
 void stub_remove_everything(struct gdbstub *stub)
 {
-    stub_remove_breakpoints(stub);
-    while (stub->point_count > 0) {
-        const struct gdbstub_hardware_point point = stub->points[stub->point_count - 1];
-        remove_point(stub, &point);
-    }
+    remove_all(stub, true);
+}
+
+void stub_remove_session(struct gdbstub *stub)
+{
+    remove_all(stub, false);
+}
+
+bool stub_has_execute_point(const struct gdbstub *stub, uint64_t addr)
+{
+    size_t i = 0;
+
+    while (i < stub->point_count &&
+           (stub->points[i].kind != GDBSTUB_POINT_EXECUTE || stub->points[i].address != addr))
+        i++;
+    return i < stub->point_count;
 }

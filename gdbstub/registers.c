@@ -24,17 +24,11 @@ static bool write_register(const struct gdbstub *stub, size_t reg, const void *v
 bool stub_read_pc(const struct gdbstub *stub, gdbstub_thread thread, uint64_t *pc)
 {
     const struct gdbstub_port *port = stub->port;
-    uint8_t value[GDBSTUB_REGISTER_BYTES];
-    uint32_t narrow;
+    union stub_value value;
 
-    if (!port->read_register(port->ctx, thread, port->arch->pc, value))
+    if (!port->read_register(port->ctx, thread, port->arch->pc, &value))
         return false;
-    if (register_size(stub, port->arch->pc) == sizeof(narrow)) {
-        memcpy(&narrow, value, sizeof(narrow));
-        *pc = narrow;
-    } else {
-        memcpy(pc, value, sizeof(*pc));
-    }
+    *pc = stub_integer(&value, register_size(stub, port->arch->pc));
     return true;
 }
 

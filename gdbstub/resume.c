@@ -2,7 +2,7 @@
  * resume.c - c C s S vCont: tell the port what each thread does when the machine resumes.
  *
  * All of them become orders, of which the first that names a thread holds; a thread that none names
- * stays stopped.  A range (vCont;r) is stepped through here, without a word to GDB.
+ * stays stopped.
  */
 #include "internal.h"
 
@@ -25,8 +25,7 @@ static bool names(const struct gdbstub_order *order, gdbstub_thread thread)
     return order->thread == STUB_ALL_THREADS || order->thread == thread;
 }
 
-/* The order that holds for a thread, or NULL. */
-static const struct gdbstub_order *order_for(const struct gdbstub *stub, gdbstub_thread thread)
+const struct gdbstub_order *stub_order_for(const struct gdbstub *stub, gdbstub_thread thread)
 {
     for (size_t i = 0; i < stub->order_count; i++) {
         if (names(&stub->orders[i], thread))
@@ -35,18 +34,33 @@ static const struct gdbstub_order *order_for(const struct gdbstub *stub, gdbstub
     return NULL;
 }
 
-/* Pass the orders to the port.  NULL, or why it refused one. */
-static const char *give_orders(struct gdbstub *stub)
+void stub_let_run(struct gdbstub *stub)
+{
+    stub->orders[0] = (struct gdbstub_order){.thread = STUB_ALL_THREADS,
+                                             .how = {GDBSTUB_RUN, GDBSTUB_SIGNAL_NONE}};
+    stub->order_count = 1;
+}
+
+static const char *give_order(const struct gdbstub *stub, gdbstub_thread thread)
+{
+    struct gdbstub_resume how = {GDBSTUB_HOLD, GDBSTUB_SIGNAL_NONE};
+    const struct gdbstub_order *order = stub_order_for(stub, thread);
+
+    if (order != NULL)
+        how = order->how;
+    return stub->port->set_resume(stub->port->ctx, thread, how);
+}
+
+const char *stub_give_orders(struct gdbstub *stub, gdbstub_thread only)
 {
     const struct gdbstub_port *port = stub->port;
-    gdbstub_thread thread = port->next_thread(port->ctx, GDBSTUB_NO_THREAD);
+    gdbstub_thread thread;
 
+    if (only != GDBSTUB_NO_THREAD)
+        return give_order(stub, only);
+    thread = port->next_thread(port->ctx, GDBSTUB_NO_THREAD);
     for (; thread != GDBSTUB_NO_THREAD; thread = port->next_thread(port->ctx, thread)) {
-        struct gdbstub_resume how = {GDBSTUB_HOLD, GDBSTUB_SIGNAL_NONE};
-        const struct gdbstub_order *order = order_for(stub, thread);
-        if (order != NULL)
-            how = order->how;
-        const char *reason = port->set_resume(port->ctx, thread, how);
+        const char *reason = give_order(stub, thread);
         if (reason != NULL)
             return reason;
     }
@@ -65,21 +79,8 @@ static enum verdict resume(struct gdbstub *stub)
         if (thread != STUB_ALL_THREADS && !stub_thread_exists(stub, thread))
             return VERDICT_NO_THREAD;
     }
-    const char *reason = give_orders(stub);
+    const char *reason = stub_give_orders(stub, GDBSTUB_NO_THREAD);
     return reason == NULL ? VERDICT_RESUME : stub_refuse(stub, reason);
-}
-
-bool stub_steps_on(struct gdbstub *stub)
-{
-    const struct gdbstub_stop *stop = &stub->stop;
-    const struct gdbstub_order *order = order_for(stub, stop->thread);
-    uint64_t pc;
-
-    if (order == NULL || stop->cause != GDBSTUB_CAUSE_SIGNAL || stop->signal != GDBSTUB_SIGTRAP)
-        return false;
-    if (order->range_start >= order->range_end || !stub_read_pc(stub, stop->thread, &pc))
-        return false;
-    return pc >= order->range_start && pc < order->range_end && give_orders(stub) == NULL;
 }
 
 static bool take_signal(struct args *args, enum gdbstub_signal *signal)
@@ -105,9 +106,9 @@ static enum verdict resume_one(struct gdbstub *stub, struct args *args, struct g
         if (!stub_write_pc(stub, thread, pc))
             return VERDICT_INVALID;
     }
+    stub_let_run(stub);
+    stub->orders[1] = stub->orders[0];
     stub->orders[0] = (struct gdbstub_order){.thread = thread, .how = how};
-    stub->orders[1] = (struct gdbstub_order){.thread = STUB_ALL_THREADS,
-                                             .how = {GDBSTUB_RUN, GDBSTUB_SIGNAL_NONE}};
     stub->order_count = alone ? 1 : 2;
     return resume(stub);
 }

@@ -16,11 +16,17 @@ void gdbstub_init(struct gdbstub *stub, const struct gdbstub_port *port)
     stub->port = port;
     stub->running = true;
     stub->resume = STUB_ALL_THREADS;
+    stub_let_run(stub);
 }
 
 bool gdbstub_attached(const struct gdbstub *stub)
 {
     return stub->attached;
+}
+
+bool gdbstub_concerned(const struct gdbstub *stub)
+{
+    return stub->attached || stub->breakpoint_count + stub->point_count > 0;
 }
 
 /* GDB asked for a stop before it heard of the last one: resuming is over before it began. */
@@ -122,11 +128,12 @@ enum gdbstub_event gdbstub_stopped(struct gdbstub *stub, const struct gdbstub_st
         forget_client(stub); /* it knows of the exit, and of no resume since */
     bool owed = stub->attached && stub->running;
     bool held = stub->request_held;
+    enum stub_lift lift = stub_end_lift(stub, stop);
 
     stub->stop = *stop;
     stub->general = stop->thread;
     stub->answering = owed;
-    if (owed && !held && stub_steps_on(stub)) {
+    if (stub->running && !held && stub_passes_over(stub, lift)) {
         stub->answering = false;
         return GDBSTUB_RESUME;
     }

@@ -76,6 +76,13 @@ static void begin(void *argument)
     stop->event = gdbstub_stopped(&debugger.stub, &stop->why);
 }
 
+static void ask_filter(void *argument)
+{
+    struct stop *stop = argument;
+
+    stop->event = gdbstub_filter(&debugger.stub, &stop->why);
+}
+
 /* A fault below costs the request only. */
 static void guarded(void (*step)(void *), struct stop *stop)
 {
@@ -89,13 +96,22 @@ static void guarded(void (*step)(void *), struct stop *stop)
     gdbstub_abandon(&debugger.stub, text[0] != '\0' ? text : caught.name);
 }
 
+static void filter(void *argument)
+{
+    struct stop *stop = argument;
+    struct trap caught;
+
+    if (!arch_guard(ask_filter, stop, &caught))
+        stop->event = GDBSTUB_BREAK_IN;
+}
+
 static void serve(void *argument)
 {
     struct stop *stop = argument;
 
     guarded(begin, stop);
     if (stop->event == GDBSTUB_RESUME)
-        return;                /* a step inside a range: GDB does not hear of it */
+        return;                /* GDB does not hear of it */
     if (!debugger.line_closed) /* polling is cheaper */
         (void)arch_line_break_in(debugger.machine.line, false, 0);
     debugger.line_closed = true;
@@ -116,6 +132,14 @@ _Noreturn static void leave_for_good(void)
     arch_line_flush(debugger.machine.line);
     arch_exit_emulator(0);
     arch_reset();
+}
+
+/* This CPU has the machine, for that trap. */
+static void enter(const struct trap *trap)
+{
+    debugger.holder = trap->cpu + 1;
+    debugger.machine.cpu = trap->cpu;
+    debugger.machine.frame = trap->frame;
 }
 
 /* Look at the line once more when one instruction of the frame has run. */
@@ -143,7 +167,7 @@ static void go_on(struct trap_frame *frame)
 /* Give the machine back. */
 static void leave(struct trap_frame *frame)
 {
-    bool hold = debugger.machine.resume.action == GDBSTUB_HOLD;
+    bool hold = stop_ordered(arch_cpu_id()) == STOP_HOLD;
 
     if (debugger.line_closed || this_side()->bytes_left) {
         debugger.line_closed = false;
@@ -162,6 +186,25 @@ static void leave(struct trap_frame *frame)
 static bool is_stepped(struct trap_frame *frame)
 {
     return debugger.machine.resume.action == GDBSTUB_STEP && arch_step_without_running(frame);
+}
+
+/* Leave it to the stub alone, if it can be: GDB does not hear of it, and the line stays open.
+ * RESUME if so; BREAK_IN if GDB must have the machine, for the reason that is then in *why; WAIT if
+ * the trap is none of the debugger's. */
+static enum gdbstub_event pass(struct trap *trap, struct gdbstub_stop *why)
+{
+    struct stop stop = {.why = *why};
+
+    if (debugger.waiting)
+        return GDBSTUB_BREAK_IN;
+    do {
+        arch_call_on_stack(ARCH_STACK_DEBUGGER, filter, &stop);
+        *why = stop.why;
+        stop.why = stop_here(GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGTRAP);
+    } while (stop.event == GDBSTUB_RESUME && is_stepped(trap->frame));
+    if (stop.event == GDBSTUB_RESUME)
+        arch_frame_set_step(trap->frame, stop_ordered(trap->cpu) == STOP_STEP);
+    return stop.event;
 }
 
 /* Let GDB have the machine, all of it.  Returns what it wants of it. */
@@ -200,8 +243,10 @@ static bool is_forgiven(const struct trap *trap, enum gdbstub_event event)
 static enum trap_verdict stop_at_fault(struct trap *trap)
 {
     uint64_t sp = arch_frame_sp(trap->frame);
-    const struct gdbstub_stop why = stop_here(GDBSTUB_CAUSE_SIGNAL, debugger_signal(trap));
+    struct gdbstub_stop why = stop_here(GDBSTUB_CAUSE_SIGNAL, debugger_signal(trap));
 
+    if (pass(trap, &why) != GDBSTUB_BREAK_IN)
+        return TRAP_DECLINED;
     if (is_forgiven(trap, stop_machine(trap->frame, why))) {
         debugger_keep_fault(trap, sp);
         return TRAP_HANDLED;
@@ -212,22 +257,6 @@ static enum trap_verdict stop_at_fault(struct trap *trap)
 }
 
 /* ---- Breakpoints and steps ---- */
-
-/* The reported pc is at the breakpoint instruction: behind a planted one the program has not got,
- * and GDB steps past the kernel's own by itself. */
-static enum trap_verdict stop_at_breakpoint(struct trap *trap)
-{
-    struct gdbstub_stop why = stop_here(GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGTRAP);
-    uint64_t at = trap->pc - arch_gdb.breakpoint_size;
-
-    if (!debugger.waiting &&
-        (gdbstub_planted(&debugger.stub, at) || arch_frame_behind_breakpoint(trap->frame))) {
-        why.cause = GDBSTUB_CAUSE_SW_BREAK;
-        arch_frame_set_pc(trap->frame, at);
-    }
-    (void)stop_machine(trap->frame, why);
-    return TRAP_HANDLED;
-}
 
 /* Hand what has come to the stub.  True if it wants the machine stopped. */
 static bool stop_wanted(void)
@@ -257,27 +286,52 @@ static struct gdbstub_stop why_debug(const struct trap *trap)
     return why;
 }
 
+/* The reported pc is at the breakpoint instruction: behind a planted one the program has not got,
+ * and GDB steps past the kernel's own by itself. */
+static struct gdbstub_stop why_breakpoint(const struct trap *trap)
+{
+    struct gdbstub_stop why = stop_here(GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGTRAP);
+    uint64_t at = trap->pc - arch_gdb.breakpoint_size;
+
+    if (!debugger.waiting &&
+        (gdbstub_planted(&debugger.stub, at) || arch_frame_behind_breakpoint(trap->frame))) {
+        why.cause = GDBSTUB_CAUSE_SW_BREAK;
+        arch_frame_set_pc(trap->frame, at);
+    }
+    return why;
+}
+
 /* A step that leave() asked for: the line is looked at, and if GDB did not ask for one too, and
  * there is nothing else to tell, nothing has happened.  True if so. */
 static bool second_look(struct trap *trap, struct gdbstub_stop *why)
 {
     this_side()->look_again = false;
-    if (stop_wanted())
+    if (stop_wanted()) {
         why->signal = GDBSTUB_SIGINT;
+        if (trap->kind == TRAP_BREAKPOINT)
+            why->cause = GDBSTUB_CAUSE_SIGNAL; /* whatever its condition says */
+    }
     if (why->signal == GDBSTUB_SIGINT || why->cause != GDBSTUB_CAUSE_SIGNAL ||
-        debugger.machine.resume.action == GDBSTUB_STEP)
+        stop_ordered(trap->cpu) == STOP_STEP || trap->kind == TRAP_BREAKPOINT)
         return false;
     arch_frame_set_step(trap->frame, false);
     return true;
 }
 
-static enum trap_verdict stop_at_step(struct trap *trap)
+static enum trap_verdict stop_at_break_or_step(struct trap *trap)
 {
-    struct gdbstub_stop why = why_debug(trap);
+    struct gdbstub_stop why =
+        trap->kind == TRAP_BREAKPOINT ? why_breakpoint(trap) : why_debug(trap);
 
     if (this_side()->look_again && second_look(trap, &why))
         return TRAP_HANDLED;
-    (void)stop_machine(trap->frame, why);
+    enum gdbstub_event event = pass(trap, &why);
+    if (event == GDBSTUB_WAIT) {
+        arch_frame_set_pc(trap->frame, trap->pc);
+        return TRAP_DECLINED;
+    }
+    if (event == GDBSTUB_BREAK_IN)
+        (void)stop_machine(trap->frame, why);
     return TRAP_HANDLED;
 }
 
@@ -285,7 +339,7 @@ static enum trap_verdict stop_for(struct trap *trap)
 {
     if ((TRAP_MASK(trap->kind) & FATAL) != 0)
         return stop_at_fault(trap);
-    return trap->kind == TRAP_BREAKPOINT ? stop_at_breakpoint(trap) : stop_at_step(trap);
+    return stop_at_break_or_step(trap);
 }
 
 /* Another CPU has the machine.  A breakpoint is as if it had not been reached yet: if it is still
@@ -328,7 +382,7 @@ static bool take_machine(struct trap *trap)
 
 static bool is_wanted(void)
 {
-    return gdbstub_attached(&debugger.stub) || debugger.waiting;
+    return gdbstub_concerned(&debugger.stub) || debugger.waiting;
 }
 
 enum trap_verdict debugger_handle(struct trap *trap)
@@ -341,7 +395,7 @@ enum trap_verdict debugger_handle(struct trap *trap)
         go_on(trap->frame);
         return TRAP_HANDLED;
     }
-    debugger.holder = trap->cpu + 1;
+    enter(trap);
     if (is_wanted())
         verdict = stop_for(trap);
     leave(trap->frame);
@@ -365,15 +419,14 @@ static bool is_leaving(const struct trap *trap)
 static bool is_entering(const struct trap *trap)
 {
     return debugger.holder == trap->cpu + 1 ||
-           (gdbstub_attached(&debugger.stub) && arch_in_debug_trap(trap->frame));
+           (gdbstub_concerned(&debugger.stub) && arch_in_debug_trap(trap->frame));
 }
 
 static void break_in(struct trap *trap)
 {
     if (!stop_take_or_join(trap->frame))
         return; /* whoever had it has looked at the line */
-    debugger.holder = trap->cpu + 1;
-    debugger.machine.resume.action = GDBSTUB_RUN;
+    enter(trap);
     if (stop_wanted())
         (void)stop_machine(trap->frame, stop_here(GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGINT));
     leave(trap->frame);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "format.h"
+#include "log.h"
 #include "schedule.h"
 #include "stop.h"
 #include "thread.h"
@@ -170,7 +171,7 @@ void debugger_take(struct debugger_machine *machine, struct trap_frame *frame)
 
 unsigned debugger_running_cpu(const struct debugger_machine *machine)
 {
-    if (machine->resume.action != GDBSTUB_HOLD)
+    if (stop_ordered(machine->cpu) != STOP_HOLD)
         return machine->cpu;
     for (unsigned cpu = 0; cpu < arch_cpu_count(); cpu++) {
         if (stop_frame(cpu) != NULL && stop_ordered(cpu) != STOP_HOLD)
@@ -286,6 +287,23 @@ static enum gdbstub_point_result port_remove_point(void *ctx, enum gdbstub_point
     return arch_remove_point(kind, addr, len);
 }
 
+static bool port_execute(void *ctx, gdbstub_thread thread, uint64_t addr, const uint8_t *original,
+                         size_t len)
+{
+    const struct debugger_machine *machine = ctx;
+
+    return thread == debugger_current_thread() && arch_execute(machine->frame, addr, original, len);
+}
+
+/* One message for each text, which most often is a line. */
+static void port_print(void *ctx, const char *text, size_t len)
+{
+    (void)ctx;
+    if (len > 0 && text[len - 1] == '\n')
+        len--;
+    log_text(LOG_NOTICE, text, len);
+}
+
 const struct gdbstub_port debugger_port = {
     .arch = &arch_gdb,
     .send = port_send,
@@ -299,4 +317,6 @@ const struct gdbstub_port debugger_port = {
     .set_resume = port_set_resume,
     .insert_point = port_insert_point,
     .remove_point = port_remove_point,
+    .execute = port_execute,
+    .print = port_print,
 };

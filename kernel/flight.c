@@ -57,10 +57,17 @@ void flight_syscall_end(const struct trap *trap, uint64_t number, int64_t result
                               .argument = (uint64_t)result});
 }
 
+unsigned flight_count(unsigned cpu)
+{
+    unsigned count = atomic_load(&rings[cpu].count);
+
+    return count < FLIGHT_EVENTS ? count : FLIGHT_EVENTS;
+}
+
 bool flight_read(unsigned cpu, unsigned n, struct crash_event *event)
 {
     unsigned count = atomic_load(&rings[cpu].count);
-    unsigned kept = count < FLIGHT_EVENTS ? count : FLIGHT_EVENTS;
+    unsigned kept = flight_count(cpu);
 
     if (n >= kept)
         return false;

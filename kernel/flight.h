@@ -21,7 +21,8 @@ void flight_switch(const struct thread *from, const struct thread *to);
 void flight_syscall(const struct trap *trap, uint64_t number, uint64_t argument);
 void flight_syscall_end(const struct trap *trap, uint64_t number, int64_t result);
 
-/* Copy the n-th of those that are kept of `cpu`, oldest first.  False past the last.  Anywhere. */
+/* How many are kept of `cpu`; the n-th of them, oldest first: false past the last.  Anywhere. */
+unsigned flight_count(unsigned cpu);
 bool flight_read(unsigned cpu, unsigned n, struct crash_event *event);
 
 #endif

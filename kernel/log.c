@@ -3,13 +3,12 @@
  */
 #include "log.h"
 
-#include <stdarg.h>
 #include <stdatomic.h>
 
 #include "arch/arch.h"
 #include "command_line.h"
 #include "console.h"
-#include "format.h"
+#include "string.h"
 
 /* One message.  `state` is 0 when unused; else see writing() and complete(). */
 struct slot {
@@ -61,26 +60,16 @@ static void show(const struct log_entry *entry)
                   (unsigned long)(entry->time_us % 1000000), (int)entry->length, entry->text);
 }
 
-static uint16_t format_entry(struct log_entry *entry, const char *format, va_list arguments)
-{
-    size_t len = format_text_list(entry->text, sizeof entry->text, format, arguments);
-
-    if (len < sizeof entry->text)
-        return (uint16_t)len;
-    for (size_t i = 1; i <= 3; i++)
-        entry->text[sizeof entry->text - 1 - i] = '.';
-    return sizeof entry->text - 1;
-}
-
-void log_print(enum log_level level, const char *format, ...)
+void log_text(enum log_level level, const char *text, size_t len)
 {
     struct log_entry entry = {
         .time_us = arch_time_us(), .cpu = arch_cpu_id(), .level = (uint16_t)level};
-    va_list arguments;
+    size_t kept = len < sizeof entry.text ? len : sizeof entry.text - 1;
 
-    va_start(arguments, format);
-    entry.length = format_entry(&entry, format, arguments);
-    va_end(arguments);
+    entry.length = (uint16_t)kept;
+    memcpy(entry.text, text, kept);
+    for (size_t i = kept; kept < len && i > kept - 3; i--)
+        entry.text[i - 1] = '.';
     keep(&entry);
     if (ring.printing && level <= ring.level)
         show(&entry);

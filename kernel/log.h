@@ -7,6 +7,7 @@
 #define KERNEL_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* As in a record's LOGR section. */
@@ -37,6 +38,9 @@ void log_init(void);
 
 /* Log one line, given without its '\n'. */
 void log_print(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same for text that is ready.  The debugger's own: no breakpoint may stand in it. */
+void log_text(enum log_level level, const char *text, size_t len);
 
 /* Messages are numbered from 0.  Those that may still be there are [log_oldest(), log_next()). */
 uint64_t log_oldest(void);

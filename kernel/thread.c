@@ -87,11 +87,16 @@ void thread_discard(struct thread *thread)
     spin_unlock(&schedule_lock);
 }
 
+/* Mapping is for one CPU at a time. */
+static struct spin_lock mapping = SPIN_LOCK("thread stacks");
+
 /* The region of the stack bears the thread's name, whoever has the place. */
 static bool has_stack(struct thread *thread)
 {
     if (thread->stack == NULL) {
+        spin_lock(&mapping);
         thread->stack = arch_map_pages(THREAD_STACK_BYTES, CRASH_MAP_STACK, thread->name);
+        spin_unlock(&mapping);
         thread->stack_top = thread->stack == NULL ? NULL : thread->stack + THREAD_STACK_BYTES;
     }
     return thread->stack != NULL;

@@ -26,6 +26,16 @@ void thread_begin(void);
 /* After lgdt: load the selectors of descriptors.h. */
 void reload_segments(void);
 
+/* One access of that many bytes to an address that may not be there.  False if it faults. */
+bool probe_read_1(uint64_t address, uint64_t *value);
+bool probe_read_2(uint64_t address, uint64_t *value);
+bool probe_read_4(uint64_t address, uint64_t *value);
+bool probe_read_8(uint64_t address, uint64_t *value);
+bool probe_write_1(uint64_t address, uint64_t value);
+bool probe_write_2(uint64_t address, uint64_t value);
+bool probe_write_4(uint64_t address, uint64_t value);
+bool probe_write_8(uint64_t address, uint64_t value);
+
 /* A row of the fixups section: an access that may fault, and where it goes on if it does. */
 struct fixup {
     uint64_t access, resume;

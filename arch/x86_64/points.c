@@ -52,6 +52,15 @@ static bool is_watch(const struct slot *slot)
     return slot->used && slot->kind != GDBSTUB_POINT_EXECUTE;
 }
 
+bool points_watch(void)
+{
+    size_t i = 0;
+
+    while (i < SLOTS && !is_watch(&slots[i]))
+        i++;
+    return i < SLOTS;
+}
+
 /* The longest piece that may begin at `address`, of `len` bytes left. */
 static size_t piece_length(enum gdbstub_point kind, uint64_t address, size_t len)
 {

@@ -4,6 +4,8 @@
 #ifndef ARCH_X86_64_POINTS_H
 #define ARCH_X86_64_POINTS_H
 
+#include <stdbool.h>
+
 #include "frame.h"
 
 /* On the way into a trap: nothing must trigger in it. */
@@ -11,5 +13,8 @@ void points_disarm(void);
 
 /* On the way out, to `frame`. */
 void points_arm(struct trap_frame *frame);
+
+/* Is any data watched? */
+bool points_watch(void);
 
 #endif

@@ -27,3 +27,43 @@ copy_done:
     ret
     cfi_end
     fixup copy_access, copy_done
+
+; bool probe_read_N(uint64_t address, uint64_t *value): one access; false if it faults.
+%macro probe_read 2+                        ; N, the instruction
+align 16
+    cfi_begin probe_read_%1, cfi_plain_cie
+%%access:
+    %2
+    mov [rsi], rax
+    mov eax, 1
+    ret
+    cfi_end
+    fixup %%access, probe_failed
+%endmacro
+    probe_read 1, movzx eax, byte [rdi]
+    probe_read 2, movzx eax, word [rdi]
+    probe_read 4, mov eax, [rdi]
+    probe_read 8, mov rax, [rdi]
+
+; bool probe_write_N(uint64_t address, uint64_t value)
+%macro probe_write 2+                       ; N, the instruction
+align 16
+    cfi_begin probe_write_%1, cfi_plain_cie
+%%access:
+    %2
+    mov eax, 1
+    ret
+    cfi_end
+    fixup %%access, probe_failed
+%endmacro
+    probe_write 1, mov [rdi], sil
+    probe_write 2, mov [rdi], si
+    probe_write 4, mov [rdi], esi
+    probe_write 8, mov [rdi], rsi
+
+; Where those go on after a fault: the stack is as it was at the access.
+align 16
+    cfi_begin probe_failed, cfi_plain_cie
+    xor eax, eax
+    ret
+    cfi_end

@@ -389,8 +389,9 @@ bool arch_frame_behind_breakpoint(const struct trap_frame *frame)
            byte == int3[0];
 }
 
-size_t arch_record_registers(const struct trap_frame *frame, uint64_t *values, size_t max,
-                             uint64_t valid[2])
+/* Of this CPU, or of a thread that does not run, whose context is given. */
+static size_t record(struct trap_frame *frame, struct arch_context *context, uint64_t *values,
+                     size_t max, uint64_t valid[2])
 {
     size_t count = 0;
 
@@ -400,9 +401,22 @@ size_t arch_record_registers(const struct trap_frame *frame, uint64_t *values, s
 
         if (!in_record[reg])
             continue;
-        if (arch_register_read(frame, reg, &value))
+        if (context == NULL ? arch_register_read(frame, reg, &value)
+                            : arch_parked_read(frame, context, reg, &value))
             valid[count / 64] |= (uint64_t)1 << (count % 64);
         values[count++] = value;
     }
     return count;
+}
+
+size_t arch_record_registers(struct trap_frame *frame, uint64_t *values, size_t max,
+                             uint64_t valid[2])
+{
+    return record(frame, NULL, values, max, valid);
+}
+
+size_t arch_parked_record(struct trap_frame *frame, struct arch_context *context, uint64_t *values,
+                          size_t max, uint64_t valid[2])
+{
+    return record(frame, context, values, max, valid);
 }

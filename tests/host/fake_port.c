@@ -270,6 +270,27 @@ static enum gdbstub_point_result port_remove_point(void *ctx, enum gdbstub_point
     return GDBSTUB_POINT_NONE_FREE;
 }
 
+/* Every instruction has one byte and does nothing. */
+static bool port_execute(void *ctx, gdbstub_thread thread, uint64_t addr, const uint8_t *original,
+                         size_t len)
+{
+    struct fake_machine *machine = ctx;
+
+    machine->executions++;
+    if (!machine->executes || len != sizeof(int3) || *original == int3[0])
+        return false;
+    fake_set(machine, thread, FAKE_RIP, addr + 1);
+    return true;
+}
+
+static void port_print(void *ctx, const char *text, size_t len)
+{
+    struct fake_machine *machine = ctx;
+    size_t used = strlen(machine->log);
+
+    snprintf(machine->log + used, sizeof(machine->log) - used, "%.*s", (int)len, text);
+}
+
 /* "hello" greets, "many" prints more than a packet in small pieces, "quiet" prints nothing. */
 static bool port_monitor(void *ctx, const char *command, void (*print)(void *to, const char *text),
                          void *to)
@@ -305,6 +326,8 @@ void fake_init(struct fake_machine *machine)
         .set_resume = port_set_resume,
         .insert_point = port_insert_point,
         .remove_point = port_remove_point,
+        .execute = port_execute,
+        .print = port_print,
         .monitor = port_monitor,
     };
     machine->threads = FAKE_THREADS;

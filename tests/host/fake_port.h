@@ -18,6 +18,7 @@ enum {
     FAKE_THREADS = 2,       /* with registers of their own; thread n has those of (n - 1) % 2 */
     FAKE_MAX_THREADS = 999, /* that can be listed */
     FAKE_OUTPUT = 1 << 16,
+    FAKE_LOG = 1 << 12,
     FAKE_PACKET = 1 << 15, /* a decoded packet, with its NUL */
 };
 
@@ -66,6 +67,10 @@ struct fake_machine {
     struct gdbstub_resume resume[FAKE_MAX_THREADS + 1];
     size_t resumes;             /* set_resume calls */
     gdbstub_thread unsteppable; /* 0: none */
+
+    bool executes;     /* port.execute does its work: a byte further on */
+    size_t executions; /* its calls */
+    char log[FAKE_LOG]; /* what port.print was given */
 
     uint64_t refused_from, refused_to; /* no breakpoints in there */
     struct fake_point points[FAKE_POINTS];

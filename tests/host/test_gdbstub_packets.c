@@ -15,6 +15,7 @@
 #define ZEROS_16  ZEROS_8 ZEROS_8
 #define ZEROS_64  ZEROS_16 ZEROS_16 ZEROS_16 ZEROS_16
 #define ZEROS_128 ZEROS_64 ZEROS_64
+#define AGENT     ";ConditionalBreakpoints+;BreakpointCommands+"
 
 struct row {
     const char *request;
@@ -26,11 +27,12 @@ struct row {
 static const struct row rows[] = {
     /* handshake.c */
     {"qSupported", "PacketSize=1000;QStartNoAckMode+;qXfer:features:read+;vContSupported+;swbreak+"
-                   ";binary-upload+;hwbreak+"},
-    {"qSupported:multiprocess+", "PacketSize=1000;QStartNoAckMode+;qXfer:features:read+"
-                                 ";vContSupported+;swbreak+;binary-upload+;hwbreak+;multiprocess+"},
+                   ";binary-upload+" AGENT ";hwbreak+"},
+    {"qSupported:multiprocess+",
+     "PacketSize=1000;QStartNoAckMode+;qXfer:features:read+"
+     ";vContSupported+;swbreak+;binary-upload+" AGENT ";hwbreak+;multiprocess+"},
     {"qSupported:multiprocess-;;x", "PacketSize=1000;QStartNoAckMode+;qXfer:features:read+"
-                                    ";vContSupported+;swbreak+;binary-upload+;hwbreak+"},
+                                    ";vContSupported+;swbreak+;binary-upload+" AGENT ";hwbreak+"},
     {"QStartNoAckMode", "OK"},
     {"QStartNoAckMode,", "E01"},
     {"qAttached", "1"},
@@ -137,7 +139,26 @@ static const struct row rows[] = {
     {"Z0,1000", "E01"},
     {"Z0", "E01"},
     {"Z", "E01"},
-    {"Z0,1000,1;X1,27", "E01"},
+    {"Z0,1000,1;X3,220127", "OK"},
+    {"Z0,1000,1;X1,27", "E.it leaves no value"},
+    {"Z0,1000,1;cmds:1,X1,27", "OK"},
+    {"Z0,1000,1;X3,220127X3,220027;cmds:0,X1,27X1,27", "OK"},
+    {"Z0,1000,1;X3,2201", "E01"},
+    {"Z0,1000,1;X3,22012", "E01"},
+    {"Z0,1000,1;X3,2201277", "E01"},
+    {"Z0,1000,1;X3,22g127", "E01"},
+    {"Z0,1000,1;X3;220127", "E01"},
+    {"Z0,1000,1;X,220127", "E01"},
+    {"Z0,1000,1;X0,", "E.it does not end with `end`"},
+    {"Z0,1000,1;", "E01"},
+    {"Z0,1000,1;cmds:1,", "E01"},
+    {"Z0,1000,1;cmds:X1,27", "E01"},
+    {"Z0,1000,1;cmds:1X1,27", "E01"},
+    {"Z0,1000,1X3,220127", "E01"},
+    {"Z0,2000,1;X3,220127", "E14"},
+    {"z0,1000,1;X3,220127", "E01"},
+    {"Z1,1000,1;X3,220127", "OK"},
+    {"Z2,1000,4;X3,220127", "E01"},
     {"Z1,1000,1", "OK"},
     {"Z1,6000,1", "E.in the debugger itself"},
     {"Z2,3000,4", "OK"},

@@ -14,6 +14,7 @@
 
 #include "kernel/format.c"
 #include "kernel/log.c"
+#include "kernel/log_print.c"
 
 /* ---- The rest of the kernel ---- */
 

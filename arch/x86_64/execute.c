@@ -1,0 +1,526 @@
+/*
+ * execute.c - does in a frame what an instruction would do, for a thread that goes on over a
+ * breakpoint: no step, nothing to lift, no other CPU to hold.
+ *
+ * Knows the common instructions of compiled ring 0 code.  Whatever it does not know exactly, it
+ * leaves to a real step: locked and repeated ones, other segments, user code, what could fault.
+ */
+#include "arch/arch.h"
+#include "decode.h"
+#include "points.h"
+
+enum flag_bits {
+    FLAG_CARRY = 1 << 0,
+    FLAG_PARITY = 1 << 2,
+    FLAG_ADJUST = 1 << 4,
+    FLAG_ZERO = 1 << 6,
+    FLAG_SIGN = 1 << 7,
+    FLAG_OVERFLOW = 1 << 11,
+    FLAGS = FLAG_CARRY | FLAG_PARITY | FLAG_ADJUST | FLAG_ZERO | FLAG_SIGN | FLAG_OVERFLOW,
+};
+
+/* In opcodes 00 to 3F and in ModRM of group 1 (SDM 2D A.4). */
+enum arithmetic {
+    ARITHMETIC_ADD,
+    ARITHMETIC_OR,
+    ARITHMETIC_ADC,
+    ARITHMETIC_SBB,
+    ARITHMETIC_AND,
+    ARITHMETIC_SUB,
+    ARITHMETIC_XOR,
+    ARITHMETIC_CMP,
+};
+
+enum registers {
+    RAX = 0,
+    RDX = 2,
+    RSP = 4,
+    RBP = 5,
+    POINTER = 8, /* bytes */
+};
+
+/* ---- Arithmetic ---- */
+
+static void set_flags(struct instruction *in, uint64_t flags)
+{
+    in->frame->rflags = (in->frame->rflags & ~(uint64_t)FLAGS) | flags;
+}
+
+/* What every result says of itself. */
+static uint64_t result_flags(uint64_t result, unsigned size)
+{
+    uint64_t ones = result ^ result >> 4;
+
+    ones ^= ones >> 2;
+    ones ^= ones >> 1;
+    return (truncate_value(result, size) == 0 ? FLAG_ZERO : 0u) |
+           ((result >> (8 * size - 1) & 1) != 0 ? FLAG_SIGN : 0u) |
+           ((ones & 1) == 0 ? FLAG_PARITY : 0u);
+}
+
+/* Sum or difference and its flags; `carries` has the carry or borrow out of each bit. */
+static uint64_t add_up(struct instruction *in, enum arithmetic operation, uint64_t a, uint64_t b,
+                       bool carry)
+{
+    bool add = operation == ARITHMETIC_ADD || operation == ARITHMETIC_ADC;
+    uint64_t result = add ? a + b + carry : a - b - carry;
+    uint64_t carries = add ? (a & b) | ((a | b) & ~result) : (~a & b) | ((~a | b) & result);
+    uint64_t overflows = add ? (a ^ result) & (b ^ result) : (a ^ b) & (a ^ result);
+    unsigned top = 8 * in->size - 1;
+
+    set_flags(in, result_flags(result, in->size) |
+                      ((carries >> top & 1) != 0 ? FLAG_CARRY : 0u) |
+                      ((carries >> 3 & 1) != 0 ? FLAG_ADJUST : 0u) |
+                      ((overflows >> top & 1) != 0 ? FLAG_OVERFLOW : 0u));
+    return result;
+}
+
+static uint64_t calculate(struct instruction *in, enum arithmetic operation, uint64_t a, uint64_t b)
+{
+    bool carry = (in->frame->rflags & FLAG_CARRY) != 0;
+    uint64_t result;
+
+    switch (operation) {
+    case ARITHMETIC_ADC:
+    case ARITHMETIC_SBB:
+        return add_up(in, operation, a, b, carry);
+    case ARITHMETIC_ADD:
+    case ARITHMETIC_SUB:
+    case ARITHMETIC_CMP:
+        return add_up(in, operation, a, b, false);
+    case ARITHMETIC_OR:
+        result = a | b;
+        break;
+    case ARITHMETIC_AND:
+        result = a & b;
+        break;
+    default:
+        result = a ^ b;
+        break;
+    }
+    set_flags(in, result_flags(result, in->size));
+    return result;
+}
+
+/* rm = rm OPERATION b; cmp and `test` keep nothing. */
+static bool change_operand(struct instruction *in, enum arithmetic operation, uint64_t b, bool keep)
+{
+    uint64_t flags = in->frame->rflags, a;
+
+    if (!read_operand(in, in->size, &a))
+        return false;
+    a = calculate(in, operation, a, b);
+    if (!keep || operation == ARITHMETIC_CMP || write_operand(in, in->size, a))
+        return true;
+    in->frame->rflags = flags;
+    return false;
+}
+
+static bool run_arithmetic(struct instruction *in)
+{
+    enum arithmetic operation = (enum arithmetic)(in->opcode >> 3 & 7);
+    uint64_t a, b;
+
+    if (!read_general(in, in->reg, in->size, &b))
+        return false;
+    if ((in->opcode & 2) == 0)
+        return change_operand(in, operation, b, true);
+    a = b;
+    if (!read_operand(in, in->size, &b))
+        return false;
+    a = calculate(in, operation, a, b);
+    return operation == ARITHMETIC_CMP || write_general(in, in->reg, in->size, a);
+}
+
+static bool run_arithmetic_rax(struct instruction *in)
+{
+    in->rm = RAX;
+    return change_operand(in, (enum arithmetic)(in->opcode >> 3 & 7), in->immediate, true);
+}
+
+static bool run_arithmetic_immediate(struct instruction *in)
+{
+    return change_operand(in, (enum arithmetic)(in->reg & 7), in->immediate, true);
+}
+
+static bool run_test(struct instruction *in)
+{
+    uint64_t value;
+
+    return read_general(in, in->reg, in->size, &value) &&
+           change_operand(in, ARITHMETIC_AND, value, false);
+}
+
+static bool run_test_rax(struct instruction *in)
+{
+    in->rm = RAX;
+    return change_operand(in, ARITHMETIC_AND, in->immediate, false);
+}
+
+/* inc, dec: the carry stays. */
+static bool count(struct instruction *in, enum arithmetic operation)
+{
+    uint64_t carry = in->frame->rflags & FLAG_CARRY;
+
+    if (!change_operand(in, operation, 1, true))
+        return false;
+    in->frame->rflags = (in->frame->rflags & ~(uint64_t)FLAG_CARRY) | carry;
+    return true;
+}
+
+static bool multiply(struct instruction *in, uint64_t factor)
+{
+    uint64_t value;
+    int64_t product;
+
+    if (!read_operand(in, in->size, &value))
+        return false;
+    bool overflow = __builtin_mul_overflow((int64_t)extend_value(value, in->size),
+                                           (int64_t)extend_value(factor, in->size), &product);
+    overflow = overflow || extend_value((uint64_t)product, in->size) != (uint64_t)product;
+    if (!write_general(in, in->reg, in->size, (uint64_t)product))
+        return false;
+    set_flags(in, result_flags((uint64_t)product, in->size) |
+                      (overflow ? FLAG_CARRY | FLAG_OVERFLOW : 0u));
+    return true;
+}
+
+static bool run_multiply(struct instruction *in)
+{
+    uint64_t value;
+
+    return read_general(in, in->reg, in->size, &value) && multiply(in, value);
+}
+
+static bool run_multiply_immediate(struct instruction *in)
+{
+    return multiply(in, in->immediate);
+}
+
+/* ---- Moving ---- */
+
+static bool run_store(struct instruction *in)
+{
+    uint64_t value;
+
+    return read_general(in, in->reg, in->size, &value) && write_operand(in, in->size, value);
+}
+
+static bool run_load(struct instruction *in)
+{
+    uint64_t value;
+
+    return read_operand(in, in->size, &value) && write_general(in, in->reg, in->size, value);
+}
+
+static bool run_store_immediate(struct instruction *in)
+{
+    return (in->reg & 7) == 0 && write_operand(in, in->size, in->immediate);
+}
+
+static bool run_load_immediate(struct instruction *in)
+{
+    if (in->opcode < 0xb8)
+        in->size = 1;
+    return write_general(in, (in->opcode & 7) | in->base, in->size, in->immediate);
+}
+
+static bool run_address(struct instruction *in)
+{
+    return in->in_memory && write_general(in, in->reg, in->size, in->address);
+}
+
+/* movzx, movsx, movsxd */
+static bool run_widen(struct instruction *in)
+{
+    unsigned from = in->opcode == 0x63 ? 4 : (in->opcode & 1) != 0 ? 2 : 1;
+    bool sign = in->opcode == 0x63 || (in->opcode & 8) != 0;
+    uint64_t value;
+
+    return read_operand(in, from, &value) &&
+           write_general(in, in->reg, in->size, sign ? extend_value(value, from) : value);
+}
+
+/* cbw, cwde, cdqe */
+static bool run_widen_rax(struct instruction *in)
+{
+    uint64_t value;
+
+    return read_general(in, RAX, in->size / 2, &value) &&
+           write_general(in, RAX, in->size, extend_value(value, in->size / 2));
+}
+
+/* cwd, cdq, cqo */
+static bool run_sign_rax(struct instruction *in)
+{
+    uint64_t value;
+
+    return read_general(in, RAX, in->size, &value) &&
+           write_general(in, RDX, in->size, 0 - (value >> (8 * in->size - 1)));
+}
+
+/* ---- Stack and control ---- */
+
+static bool push(struct instruction *in, uint64_t value)
+{
+    if (in->narrow || !write_word(in->frame->rsp - POINTER, POINTER, value))
+        return false;
+    in->frame->rsp -= POINTER;
+    return true;
+}
+
+static bool pop(struct instruction *in, uint64_t *value)
+{
+    if (in->narrow || !read_word(in->frame->rsp, POINTER, value))
+        return false;
+    in->frame->rsp += POINTER;
+    return true;
+}
+
+static bool run_push(struct instruction *in)
+{
+    uint64_t value;
+
+    return read_general(in, (in->opcode & 7) | in->base, POINTER, &value) && push(in, value);
+}
+
+static bool run_push_immediate(struct instruction *in)
+{
+    return push(in, in->immediate);
+}
+
+static bool run_pop(struct instruction *in)
+{
+    uint64_t value;
+
+    return pop(in, &value) && write_general(in, (in->opcode & 7) | in->base, POINTER, value);
+}
+
+static bool run_leave(struct instruction *in)
+{
+    uint64_t value;
+
+    if (in->narrow || !read_word(in->frame->rbp, POINTER, &value))
+        return false;
+    in->frame->rsp = in->frame->rbp + POINTER;
+    in->frame->rbp = value;
+    return true;
+}
+
+/* Could there be code?  A return to anywhere else would fault in the way out of the trap. */
+static bool is_canonical(uint64_t target)
+{
+    return target >> 47 == 0 || target >> 47 == 0x1ffff;
+}
+
+/* The target is where the instruction after this one would be, and so much further on. */
+static uint64_t relative_target(const struct instruction *in)
+{
+    return in->frame->rip + in->immediate;
+}
+
+static bool jump_to(struct instruction *in, uint64_t target)
+{
+    if (in->narrow || !is_canonical(target))
+        return false;
+    in->frame->rip = target;
+    return true;
+}
+
+static bool call_to(struct instruction *in, uint64_t target)
+{
+    return is_canonical(target) && push(in, in->frame->rip) && jump_to(in, target);
+}
+
+static bool run_return(struct instruction *in)
+{
+    uint64_t target;
+
+    if (!read_word(in->frame->rsp, POINTER, &target) || !jump_to(in, target))
+        return false;
+    in->frame->rsp += POINTER;
+    return true;
+}
+
+static bool run_call(struct instruction *in)
+{
+    return call_to(in, relative_target(in));
+}
+
+static bool run_jump(struct instruction *in)
+{
+    return jump_to(in, relative_target(in));
+}
+
+/* The conditions of jcc, setcc and cmovcc (SDM 1 B.1): of each pair, the second is its opposite. */
+static bool is_true(const struct instruction *in)
+{
+    uint64_t flags = in->frame->rflags;
+    bool less = ((flags & FLAG_SIGN) != 0) != ((flags & FLAG_OVERFLOW) != 0);
+    static const uint16_t masks[] = {FLAG_OVERFLOW, FLAG_CARRY,  FLAG_ZERO, FLAG_CARRY | FLAG_ZERO,
+                                     FLAG_SIGN,     FLAG_PARITY, 0,         FLAG_ZERO};
+    unsigned pair = in->opcode >> 1 & 7;
+    bool met = (flags & masks[pair]) != 0 || (pair >= 6 && less);
+
+    return met == ((in->opcode & 1) == 0);
+}
+
+static bool run_jump_if(struct instruction *in)
+{
+    return jump_to(in, is_true(in) ? relative_target(in) : in->frame->rip);
+}
+
+static bool run_set_if(struct instruction *in)
+{
+    return write_operand(in, 1, is_true(in));
+}
+
+/* It reads whether or not it moves, and clears the upper half of a register (SDM 2A CMOVcc). */
+static bool run_move_if(struct instruction *in)
+{
+    uint64_t from, to;
+
+    return read_operand(in, in->size, &from) && read_general(in, in->reg, in->size, &to) &&
+           write_general(in, in->reg, in->size, is_true(in) ? from : to);
+}
+
+/* With another base, 90 is an exchange. */
+static bool run_nothing(struct instruction *in)
+{
+    return in->base == 0 || in->opcode != 0x90;
+}
+
+/* ---- Groups ---- */
+
+enum group {
+    GROUP_INC = 0,
+    GROUP_DEC = 1,
+    GROUP_CALL = 2,
+    GROUP_NOT = 2,
+    GROUP_NEG = 3,
+    GROUP_JUMP = 4,
+    GROUP_PUSH = 6,
+};
+
+/* F6 and F7: test, which alone has an immediate, is not here. */
+static bool run_group_3(struct instruction *in)
+{
+    uint64_t flags = in->frame->rflags, value;
+    unsigned which = in->reg & 7;
+
+    if ((which != GROUP_NOT && which != GROUP_NEG) || !read_operand(in, in->size, &value))
+        return false;
+    if (which == GROUP_NOT)
+        return write_operand(in, in->size, ~value);
+    if (write_operand(in, in->size, add_up(in, ARITHMETIC_SUB, 0, value, false)))
+        return true;
+    in->frame->rflags = flags;
+    return false;
+}
+
+static bool run_group_5(struct instruction *in)
+{
+    unsigned which = in->reg & 7;
+    uint64_t value;
+
+    if (which == GROUP_INC || which == GROUP_DEC)
+        return count(in, which == GROUP_INC ? ARITHMETIC_ADD : ARITHMETIC_SUB);
+    if (in->size == 1 || (which & 1) != 0 || !read_operand(in, POINTER, &value))
+        return false;
+    if (which == GROUP_PUSH)
+        return push(in, value);
+    return which == GROUP_CALL ? call_to(in, value) : jump_to(in, value);
+}
+
+/* ---- The table (SDM 2D A.3) ---- */
+
+struct row {
+    uint16_t first, last; /* opcodes */
+    uint8_t form;
+    bool (*run)(struct instruction *in);
+};
+
+enum {
+    TWO = OPCODE_TWO_BYTES,
+    BOTH = FORM_MODRM | FORM_BYTE,
+};
+
+/* The most frequent first. */
+static const struct row rows[] = {
+    {0x88, 0x89, BOTH, run_store},
+    {0x8a, 0x8b, BOTH, run_load},
+    {0x50, 0x57, FORM_STACK, run_push},
+    {0x8d, 0x8d, FORM_MODRM, run_address},
+    {0x80, 0x80, BOTH | FORM_IMM8, run_arithmetic_immediate},
+    {0x81, 0x81, FORM_MODRM | FORM_IMM, run_arithmetic_immediate},
+    {0x83, 0x83, FORM_MODRM | FORM_IMM8, run_arithmetic_immediate},
+    {0x84, 0x85, BOTH, run_test},
+    {0xc6, 0xc7, BOTH | FORM_IMM, run_store_immediate},
+    {0xe8, 0xe8, FORM_STACK | FORM_IMM, run_call},
+    {0x70, 0x7f, FORM_IMM8, run_jump_if},
+    {0xb8, 0xbf, FORM_IMM64, run_load_immediate},
+    {0x58, 0x5f, FORM_STACK, run_pop},
+    {0x63, 0x63, FORM_MODRM, run_widen},
+    {0x68, 0x68, FORM_STACK | FORM_IMM, run_push_immediate},
+    {0x69, 0x69, FORM_MODRM | FORM_IMM, run_multiply_immediate},
+    {0x6a, 0x6a, FORM_STACK | FORM_IMM8, run_push_immediate},
+    {0x6b, 0x6b, FORM_MODRM | FORM_IMM8, run_multiply_immediate},
+    {0x90, 0x90, 0, run_nothing},
+    {0x98, 0x98, 0, run_widen_rax},
+    {0x99, 0x99, 0, run_sign_rax},
+    {0xa8, 0xa9, FORM_BYTE | FORM_IMM, run_test_rax},
+    {0xb0, 0xb7, FORM_IMM8, run_load_immediate},
+    {0xc3, 0xc3, FORM_STACK, run_return},
+    {0xc9, 0xc9, FORM_STACK, run_leave},
+    {0xe9, 0xe9, FORM_STACK | FORM_IMM, run_jump},
+    {0xeb, 0xeb, FORM_IMM8, run_jump},
+    {0xf6, 0xf7, BOTH, run_group_3},
+    {0xfe, 0xff, BOTH, run_group_5},
+    {TWO | 0x1f, TWO | 0x1f, FORM_MODRM, run_nothing},
+    {TWO | 0x40, TWO | 0x4f, FORM_MODRM, run_move_if},
+    {TWO | 0x80, TWO | 0x8f, FORM_STACK | FORM_IMM, run_jump_if},
+    {TWO | 0x90, TWO | 0x9f, FORM_MODRM, run_set_if},
+    {TWO | 0xaf, TWO | 0xaf, FORM_MODRM, run_multiply},
+    {TWO | 0xb6, TWO | 0xb7, FORM_MODRM, run_widen},
+    {TWO | 0xbe, TWO | 0xbf, FORM_MODRM, run_widen},
+};
+
+static const struct row arithmetic_rows[] = {
+    {0, 0, BOTH, run_arithmetic},
+    {0, 0, FORM_BYTE | FORM_IMM, run_arithmetic_rax},
+};
+
+static const struct row *find_row(unsigned opcode)
+{
+    if (opcode < 0x40)
+        return (opcode & 7) < 6 ? &arithmetic_rows[opcode >> 2 & 1] : NULL;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].first <= opcode && opcode <= rows[i].last)
+            return &rows[i];
+    }
+    return NULL;
+}
+
+bool arch_execute(struct trap_frame *frame, uint64_t address, const uint8_t *original, size_t len)
+{
+    struct instruction in = {.frame = frame};
+    size_t got;
+
+    if ((frame->cs & 3) != 0 || points_watch())
+        return false;
+    got = arch_copy_from(in.bytes, address, sizeof(in.bytes));
+    for (size_t i = 0; i < len; i++)
+        in.bytes[i] = original[i];
+    decode_opcode(&in);
+    const struct row *row = find_row(in.opcode);
+    if (row == NULL)
+        return false;
+    decode_operands(&in, row->form);
+    if (in.len > got)
+        return false;
+    frame->rip = address + in.len;
+    if (row->run(&in))
+        return true;
+    frame->rip = address;
+    return false;
+}

@@ -1,0 +1,475 @@
+/*
+ * fuzz_agent.c - any bytes as an agent expression: what the verifier lets through runs, and comes
+ * to what a second, plain interpreter makes of it, text included.
+ *
+ * The input is either the expression itself, or chooses operations one by one, so that most of them
+ * can be run.
+ */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake_port.h"
+#include "gdbstub/agent.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum {
+    CODE = 2048,
+    TEXT = FAKE_LOG,
+};
+
+static struct fake_machine machine;
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "fuzz_agent: %s\n", what);
+    abort();
+}
+
+/* ---- The second interpreter: trusts nothing, follows the manual's table ---- */
+
+struct second {
+    const uint8_t *code;
+    size_t len, at, depth;
+    uint64_t stack[1000];
+    char text[TEXT];
+    bool failed;
+};
+
+static uint8_t byte(struct second *second)
+{
+    if (second->at >= second->len)
+        fail("ran off the end");
+    return second->code[second->at++];
+}
+
+static uint64_t bytes(struct second *second, int count)
+{
+    uint64_t value = 0;
+
+    while (count-- > 0)
+        value = value * 256 + byte(second);
+    return value;
+}
+
+static uint64_t pop(struct second *second)
+{
+    if (second->depth == 0)
+        fail("the stack is empty");
+    return second->stack[--second->depth];
+}
+
+static void push(struct second *second, uint64_t value)
+{
+    if (second->depth == AGENT_STACK)
+        fail("the stack is full");
+    second->stack[second->depth++] = value;
+}
+
+static void append(struct second *second, const char *text)
+{
+    size_t used = strlen(second->text);
+
+    snprintf(second->text + used, TEXT - used, "%s", text);
+}
+
+static bool load(uint64_t addr, unsigned count, uint64_t *value)
+{
+    *value = 0;
+    for (unsigned i = 0; i < count; i++) {
+        const uint8_t *from = addr + i < addr ? NULL : fake_byte(&machine, addr + i);
+        if (from == NULL)
+            return false;
+        *value |= (uint64_t)*from << (8 * i);
+    }
+    return true;
+}
+
+/* One conversion of a format, by the C library; `spec` begins with '%'. */
+static void convert(struct second *second, const char *spec, uint64_t value)
+{
+    char text[2100], string[AGENT_STRING_BYTES + 1] = "(null)";
+    char letter = spec[strlen(spec) - 1];
+    const char *point = strchr(spec, '.');
+    size_t limit = point ? strtoul(point + 1, NULL, 10) : AGENT_STRING_BYTES, i = 0;
+    uint64_t c = 1;
+
+    if (letter == 's') {
+        if (limit > AGENT_STRING_BYTES)
+            limit = AGENT_STRING_BYTES;
+        for (; value != 0 && i < limit && c != 0; i++) {
+            if (!load(value + i, 1, &c)) {
+                second->failed = true;
+                return;
+            }
+            string[i] = (char)c;
+        }
+        if (value != 0)
+            string[i] = '\0';
+        char plain[64]; /* GDB's (null) is never cut */
+        snprintf(plain, sizeof(plain), "%.*ss", (int)strcspn(spec, ".s"), spec);
+        snprintf(text, sizeof(text), plain, string);
+    } else if (letter == 'p') {
+        char hex[32], plain[64];
+        snprintf(hex, sizeof(hex), "0x%" PRIx64, value);
+        snprintf(plain, sizeof(plain), "%.*ss", (int)strlen(spec) - 1, spec);
+        snprintf(text, sizeof(text), plain, hex);
+    } else if (strchr(spec, 'l') || strchr(spec, 'z')) {
+        snprintf(text, sizeof(text), spec, value);
+    } else {
+        snprintf(text, sizeof(text), spec, (int)value);
+    }
+    append(second, text);
+}
+
+/* Flags or a width that C leaves undefined, or that are compared by hand elsewhere. */
+static bool is_odd(const char *spec)
+{
+    char letter = spec[strlen(spec) - 1];
+
+    return (strchr("csp", letter) && strpbrk(spec, "0+ #")) || strlen(spec) > 12 ||
+           (letter == 'p' && strchr(spec, '.')) || (letter == 'c' && strchr(spec, '.')) ||
+           (letter == 'u' && strchr(spec, '#')) || (letter == 'o' && strchr(spec, '#')) ||
+           (strchr("uoxX", letter) && strpbrk(spec, "+ ")) || strchr(spec, 'z') != NULL;
+}
+
+/* False if the C library is no judge of the format. */
+static bool print(struct second *second)
+{
+    unsigned arguments = byte(second);
+    size_t len = bytes(second, 2);
+    const char *format = (const char *)second->code + second->at;
+
+    second->at += len;
+    pop(second);
+    pop(second);
+    for (; *format != '\0'; format++) {
+        char text[2] = {*format, '\0'};
+        if (*format == '\\') {
+            static const char from[] = "\\abefnrtv\"", to[] = "\\\a\b\033\f\n\r\t\v\"";
+            text[0] = to[strchr(from, *++format) - from];
+        }
+        if (*format != '%' || text[0] != '%') {
+            append(second, text);
+            continue;
+        }
+        size_t spec_length = 1 + strcspn(format + 1, "diuoxXcsp%") + 1;
+        char spec[64];
+        snprintf(spec, sizeof(spec), "%.*s", (int)spec_length, format);
+        format += spec_length - 1;
+        if (*format == '%') {
+            append(second, "%");
+            continue;
+        }
+        if (spec_length >= sizeof(spec) || is_odd(spec))
+            return false;
+        uint64_t value = pop(second);
+        if (*format == 'c' && (char)value == '\0')
+            return false;
+        arguments--;
+        if (!second->failed)
+            convert(second, spec, value);
+    }
+    if (arguments != 0)
+        fail("arguments are left over");
+    return true;
+}
+
+static bool divide(uint8_t code, uint64_t a, uint64_t b, uint64_t *value)
+{
+    bool is_signed = code == 0x05 || code == 0x07, rest = code == 0x07 || code == 0x08;
+    __int128 x = is_signed ? (__int128)(int64_t)a : (__int128)a;
+    __int128 y = is_signed ? (__int128)(int64_t)b : (__int128)b;
+
+    if (y == 0)
+        return false;
+    *value = (uint64_t)(rest ? x % y : x / y);
+    return true;
+}
+
+static uint64_t shifted(uint8_t code, uint64_t a, uint64_t b)
+{
+    __int128 x = code == 0x0a ? (__int128)(int64_t)a : (__int128)a;
+
+    if (b > 64)
+        b = 64;
+    return (uint64_t)(code == 0x09 ? (b == 64 ? 0 : a << b) : x >> b);
+}
+
+/* 1: go on; 0: the end; -1: an error; -2: it cannot be compared. */
+static int step(struct second *second)
+{
+    uint8_t code = byte(second);
+    uint64_t a, b, c, value;
+
+    if (code >= 0x02 && code <= 0x0b) {
+        b = pop(second);
+        a = pop(second);
+        if (code >= 0x05 && code <= 0x08) {
+            if (!divide(code, a, b, &value))
+                return -1;
+        } else {
+            value = code == 0x02   ? a + b
+                    : code == 0x03 ? a - b
+                    : code == 0x04 ? a * b
+                                   : shifted(code, a, b);
+        }
+        push(second, value);
+        return 1;
+    }
+    switch (code) {
+    case 0x0e:
+        push(second, !pop(second));
+        return 1;
+    case 0x0f:
+        a = pop(second);
+        push(second, a & pop(second));
+        return 1;
+    case 0x10:
+        a = pop(second);
+        push(second, a | pop(second));
+        return 1;
+    case 0x11:
+        a = pop(second);
+        push(second, a ^ pop(second));
+        return 1;
+    case 0x12:
+        push(second, ~pop(second));
+        return 1;
+    case 0x13:
+        a = pop(second);
+        push(second, a == pop(second));
+        return 1;
+    case 0x14:
+        b = pop(second);
+        push(second, (int64_t)pop(second) < (int64_t)b);
+        return 1;
+    case 0x15:
+        b = pop(second);
+        push(second, pop(second) < b);
+        return 1;
+    case 0x16:
+        b = 64 - byte(second);
+        push(second, (uint64_t)((int64_t)(pop(second) << b) >> b));
+        return 1;
+    case 0x2a:
+        b = 64 - byte(second);
+        push(second, pop(second) << b >> b);
+        return 1;
+    case 0x17:
+    case 0x18:
+    case 0x19:
+    case 0x1a:
+        if (!load(pop(second), 1u << (code - 0x17), &value))
+            return -1;
+        push(second, value);
+        return 1;
+    case 0x20:
+        a = bytes(second, 2);
+        if (pop(second))
+            second->at = a;
+        return 1;
+    case 0x21:
+        second->at = bytes(second, 2);
+        return 1;
+    case 0x22:
+        push(second, bytes(second, 1));
+        return 1;
+    case 0x23:
+        push(second, bytes(second, 2));
+        return 1;
+    case 0x24:
+        push(second, bytes(second, 4));
+        return 1;
+    case 0x25:
+        push(second, bytes(second, 8));
+        return 1;
+    case 0x26:
+        a = bytes(second, 2);
+        if (a == FAKE_ABSENT)
+            return -1;
+        push(second, fake_get(&machine, 1, a));
+        return 1;
+    case 0x27:
+        return 0;
+    case 0x28:
+        a = pop(second);
+        push(second, a);
+        push(second, a);
+        return 1;
+    case 0x29:
+        pop(second);
+        return 1;
+    case 0x2b:
+        b = pop(second);
+        a = pop(second);
+        push(second, b);
+        push(second, a);
+        return 1;
+    case 0x32:
+        a = byte(second);
+        if (a >= second->depth)
+            fail("picks from below the stack");
+        push(second, second->stack[second->depth - 1 - a]);
+        return 1;
+    case 0x33:
+        c = pop(second);
+        b = pop(second);
+        a = pop(second);
+        push(second, c);
+        push(second, a);
+        push(second, b);
+        return 1;
+    case 0x34:
+        if (!print(second))
+            return -2;
+        return second->failed ? -1 : 1;
+    default:
+        fail("an operation that must have been refused");
+        return -1;
+    }
+}
+
+/* ---- Inputs ---- */
+
+static const uint8_t choices[] = {0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0e,
+                                  0x0f, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19,
+                                  0x1a, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x28, 0x29, 0x2a,
+                                  0x2b, 0x32, 0x33, 0x34, 0x22, 0x22, 0x22, 0x23, 0x27};
+
+static const char *const formats[] = {"%d",      "%5u|%-6x", "%ld %s\\n",    "%c%%",
+                                      "%.3s",    "%#lx%+d",  "%05d% d",      "\\t\\\"%lo",
+                                      "%hd%hhu", "%p",       "%8.3d|%-8.3s|"};
+
+struct input {
+    const uint8_t *at, *end;
+};
+
+static uint8_t next(struct input *input)
+{
+    return input->at < input->end ? *input->at++ : 0;
+}
+
+static size_t put_printf(uint8_t *code, const char *format)
+{
+    size_t len = strlen(format) + 1, arguments = 0;
+
+    for (const char *at = format; *at != '\0'; at++) {
+        if (at[0] == '%' && at[1] != '%')
+            arguments++;
+        else if (at[0] == '%')
+            at++;
+    }
+    code[0] = 0x34;
+    code[1] = (uint8_t)arguments;
+    code[2] = 0;
+    code[3] = (uint8_t)len;
+    memcpy(code + 4, format, len);
+    return 4 + len;
+}
+
+/* Choose operations; jumps go to ones that are there. */
+static size_t generate(struct input *input, uint8_t *code)
+{
+    size_t starts[CODE], count = 0, jumps[CODE], jump_count = 0, len = 0;
+
+    while (input->at < input->end && len < CODE - 64) {
+        uint8_t operation = choices[next(input) % sizeof(choices)];
+        starts[count++] = len;
+        if (operation == 0x34) {
+            len +=
+                put_printf(code + len, formats[next(input) % (sizeof(formats) / sizeof(char *))]);
+            continue;
+        }
+        code[len++] = operation;
+        if (operation == 0x20 || operation == 0x21)
+            jumps[jump_count++] = len;
+        for (unsigned i = 0; i < stub_agent_rows[operation].operand; i++)
+            code[len++] = next(input);
+        if (operation == 0x26)
+            code[len - 2] = 0;
+        if (operation == 0x16 || operation == 0x2a)
+            code[len - 1] = (uint8_t)(code[len - 1] % 64 + 1);
+        if (operation == 0x32)
+            code[len - 1] %= 8;
+    }
+    starts[count++] = len;
+    code[len++] = 0x27;
+    for (size_t i = 0; i < jump_count; i++) {
+        size_t to = starts[(code[jumps[i]] << 8 | code[jumps[i] + 1]) % count];
+        code[jumps[i]] = (uint8_t)(to >> 8);
+        code[jumps[i] + 1] = (uint8_t)to;
+    }
+    return len;
+}
+
+static void prepare(void)
+{
+    machine.log[0] = '\0';
+    if (machine.port.ctx != NULL)
+        return;
+    fake_init(&machine);
+    for (unsigned i = 0; i < FAKE_MEMORY; i++)
+        machine.memory[i] = (uint8_t)(i % 7 == 0 ? 0 : i % 90 + 33);
+    machine.absent[5] = true;
+    for (size_t reg = 0; reg < FAKE_ST0; reg++) {
+        fake_set(&machine, 1, reg, 0x1000 * reg - 3);
+        if (machine.port.arch->registers[reg].bits == 32)
+            fake_set(&machine, 1, reg, (0x1000 * reg - 3) & UINT32_MAX);
+    }
+}
+
+static void compare(const uint8_t *code, size_t len, enum agent_use use)
+{
+    static struct second second;
+    struct agent_fault fault;
+    int result = 1;
+
+    uint64_t value = stub_run_agent(&machine.stub, 1, code, &fault);
+    second.code = code;
+    second.len = len;
+    second.at = second.depth = 0;
+    second.text[0] = '\0';
+    second.failed = false;
+    for (unsigned steps = 0; result == 1 && steps < AGENT_STEPS; steps++)
+        result = step(&second);
+    if (result == -2)
+        return;
+    if ((fault.reason != NULL) != (result != 0))
+        fail("one of the two interpreters has met an error");
+    if (result == 0 && second.depth > 0 && value != second.stack[second.depth - 1])
+        fail("the values differ");
+    if (result == 0 && second.depth == 0 && use == AGENT_CONDITION)
+        fail("a condition leaves no value");
+    if (result != 1 && !second.failed && strcmp(machine.log, second.text) != 0) {
+        fprintf(stderr, "\"%s\" and \"%s\"\n", machine.log, second.text);
+        fail("the texts differ");
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct input input = {data + 1, data + size};
+
+    if (size < 1 || size > CODE / 16)
+        return 0;
+    prepare();
+    enum agent_use use = data[0] & 1 ? AGENT_COMMAND : AGENT_CONDITION;
+    uint8_t room[CODE];
+    size_t len = size - 1;
+    if (data[0] & 2)
+        memcpy(room, data + 1, len);
+    else
+        len = generate(&input, room);
+    /* Of just that size each, so that the sanitizer sees one byte too many. */
+    uint8_t *code = malloc(len + 1), *marks = malloc(len + 1);
+    memcpy(code + 1, room, len);
+    if (stub_verify_agent(machine.port.arch, code + 1, len, use, marks + 1) == NULL)
+        compare(code + 1, len, use);
+    free(code);
+    free(marks);
+    return 0;
+}
