@@ -10,6 +10,7 @@
 #include "schedule.h"
 #include "stop.h"
 #include "thread.h"
+#include "user_memory.h"
 
 static void port_send(void *ctx, const void *bytes, size_t len)
 {
@@ -247,16 +248,23 @@ static uint64_t space_of(const struct debugger_machine *machine, gdbstub_thread 
     return here ? arch_space_current() : thread->space;
 }
 
+static bool is_user_address(uint64_t address)
+{
+    return ARCH_USER_START <= address && address < ARCH_USER_END;
+}
+
 static size_t port_read_memory(void *ctx, gdbstub_thread thread, uint64_t addr, void *buf,
                                size_t len)
 {
-    return arch_space_read(space_of(ctx, thread), buf, addr, len);
+    return is_user_address(addr) ? user_memory_read(space_of(ctx, thread), addr, buf, len)
+                                 : arch_copy(buf, (const void *)(uintptr_t)addr, len);
 }
 
 static size_t port_write_memory(void *ctx, gdbstub_thread thread, uint64_t addr, const void *buf,
                                 size_t len)
 {
-    return arch_space_patch(space_of(ctx, thread), addr, buf, len);
+    return is_user_address(addr) ? user_memory_write(space_of(ctx, thread), addr, buf, len)
+                                 : arch_patch(addr, buf, len);
 }
 
 static const char *port_refuse_breakpoint(void *ctx, uint64_t addr, size_t len)

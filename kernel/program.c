@@ -52,19 +52,42 @@ static bool find_module(const char *name, struct program_file *file)
     return false;
 }
 
+bool program_at(size_t n, struct program_file *file)
+{
+    size_t i = 0;
+
+    while (i < n && program_table[i].name != NULL)
+        i++;
+    if (program_table[i].name == NULL)
+        return false;
+    *file = (struct program_file){program_table[i].bytes, program_table[i].size,
+                                  arch_physical_of(program_table[i].bytes)};
+    return true;
+}
+
 bool program_find(const char *name, struct program_file *file)
 {
     if (name[0] == '\0')
         return false;
     if (find_module(name, file))
         return true;
-    for (const struct embedded_program *at = program_table; at->name != NULL; at++) {
-        if (strcmp(at->name, name) != 0)
-            continue;
-        *file = (struct program_file){at->bytes, at->size, arch_physical_of(at->bytes)};
-        return true;
+    for (size_t i = 0; program_at(i, file); i++) {
+        if (strcmp(program_table[i].name, name) == 0)
+            return true;
     }
     return false;
+}
+
+/* What process_start() has returned, in words. */
+static const char *words_of(int64_t error)
+{
+    static const char *const words[] = {
+#define ERROR(number, name, text) [number] = text,
+#include "errors.def"
+#undef ERROR
+    };
+
+    return words[-error];
 }
 
 static void leave(unsigned status)
@@ -86,7 +109,7 @@ void program_run(const char *spec)
     format_text(name, sizeof name, "%.*s", (int)(argument - spec), spec);
     id = process_start(name, *argument == ':' ? argument + 1 : "", NULL);
     if (id < 0) {
-        log_print(LOG_ERROR, "run=user:%s: it cannot be started", spec);
+        log_print(LOG_ERROR, "run=user:%s: %s", spec, words_of(id));
         leave(STATUS_NOT_STARTED);
         return;
     }

@@ -19,6 +19,9 @@ struct program_file {
 /* Find the program called `name`: a module whose command line begins with it comes first. */
 bool program_find(const char *name, struct program_file *file);
 
+/* The n-th of those linked into the kernel; false past the last.  Anywhere. */
+bool program_at(size_t n, struct program_file *file);
+
 /* run=user:NAME[:ARGUMENT]: start it, wait for its end, and leave the emulator with its status.
  * Statuses above 127 leave as 127. */
 void program_run(const char *spec);
