@@ -239,7 +239,7 @@ enum arch_page {
 
 /* Pages for ever, zeroed and mapped read-write in a range of their own with an unmapped page on
  * either side; `name` and `kind` (enum crash_map_kind) show in the memory map.  NULL if memory is
- * short.  Only before threads exist. */
+ * short.  One call at a time of this and arch_reserve_pages(). */
 void *arch_map_pages(size_t bytes, enum crash_map_kind kind, const char *name);
 
 /* The same, but there is nothing mapped until arch_back_pages() puts zeroed pages under
