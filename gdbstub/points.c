@@ -116,6 +116,22 @@ enum verdict stub_handle_remove(struct gdbstub *stub, struct args *args)
     return hardware(stub, &request, remove_point);
 }
 
+bool gdbstub_inserted_point(const struct gdbstub *stub, size_t n, struct gdbstub_inserted *point)
+{
+    size_t software = stub->breakpoint_count;
+
+    if (n < software) {
+        *point = (struct gdbstub_inserted){SOFTWARE_BREAKPOINT, stub->breakpoints[n].address,
+                                           stub->port->arch->breakpoint_size};
+        return true;
+    }
+    if (n - software >= stub->point_count)
+        return false;
+    const struct gdbstub_hardware_point *found = &stub->points[n - software];
+    *point = (struct gdbstub_inserted){found->kind, found->address, found->length};
+    return true;
+}
+
 void stub_remove_everything(struct gdbstub *stub)
 {
     stub_remove_breakpoints(stub);

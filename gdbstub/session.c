@@ -45,7 +45,7 @@ static enum gdbstub_event answer_request(struct gdbstub *stub)
     if (event == GDBSTUB_RESUME && stub->interrupted)
         event = stop_at_once(stub);
     stub->answering = false;
-    if (event == GDBSTUB_DETACH || event == GDBSTUB_KILL)
+    if (event == GDBSTUB_DETACH || event == GDBSTUB_KILL || event == GDBSTUB_RESTART)
         stub->attached = false;
     if (event == GDBSTUB_RESUME || event == GDBSTUB_DETACH)
         stub->running = true;
@@ -61,6 +61,7 @@ static void forget_client(struct gdbstub *stub)
 
 static enum gdbstub_event accept_request(struct gdbstub *stub)
 {
+    stub->statistics.requests++;
     /* A new GDB expects an acknowledgement, whatever a dead one had agreed on. */
     if (stub_request_when(stub) & WHEN_OPENING)
         stub->no_ack = false;
@@ -93,6 +94,7 @@ enum gdbstub_event gdbstub_receive(struct gdbstub *stub, uint8_t byte)
      * too, and is also data of the packet, should it be a real one. */
     bool interrupts = byte == STUB_INTERRUPT && stub->running && stub->attached && !stub->closing;
 
+    stub->statistics.bytes_received++;
     switch (stub_receive_frame(stub, byte)) {
     case FRAME_REQUEST:
         return accept_request(stub);
@@ -104,6 +106,7 @@ enum gdbstub_event gdbstub_receive(struct gdbstub *stub, uint8_t byte)
             stub_repeat_reply(stub);
         break;
     case FRAME_DAMAGED:
+        stub->statistics.damaged++;
         if (!stub->no_ack)
             send_char(stub, '-');
         break;
@@ -132,6 +135,8 @@ enum gdbstub_event gdbstub_stopped(struct gdbstub *stub, const struct gdbstub_st
     }
     stub->running = false;
     stub->request_held = false;
+    stub->listed_once = false;
+    stub->statistics.stops++;
     /* A new GDB knows of no resume: it gets what it asked for and nothing else. */
     if (held && stub_request_when(stub) & (WHEN_OPENING | WHEN_OWED))
         owed = false;
@@ -183,5 +188,6 @@ void gdbstub_abandon(struct gdbstub *stub, const char *text)
         return;
     stub->answering = false;
     stub->running = false;
+    stub->statistics.abandoned++;
     stub_answer(stub, stub_refuse(stub, text));
 }

@@ -18,6 +18,7 @@ enum {
     FAKE_THREADS = 2,       /* with registers of their own; thread n has those of (n - 1) % 2 */
     FAKE_MAX_THREADS = 999, /* that can be listed */
     FAKE_OUTPUT = 1 << 16,
+    FAKE_FILE = 10000,     /* bytes of the file "counting" */
     FAKE_PACKET = 1 << 15, /* a decoded packet, with its NUL */
 };
 
