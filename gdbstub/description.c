@@ -18,31 +18,44 @@ static void element(struct window *window, const char *name, const char *value)
     stub_window_text(window, ">");
 }
 
-static uint16_t usual_bits(const struct gdbstub_arch *arch)
+static bool is_same(const char *a, const char *b)
 {
-    return arch->registers[arch->pc].bits;
+    for (; *a != '\0' && *a == *b; a++)
+        b++;
+    return *a == *b;
+}
+
+/* GDB's default is "int"; the description's is the type of its first register. */
+static const char *type_of(const struct gdbstub_register *reg)
+{
+    return reg->type == NULL ? "int" : reg->type;
 }
 
 static void describe_register(struct window *window, const struct gdbstub_arch *arch,
                               const struct gdbstub_register *reg)
 {
+    const struct gdbstub_register *first = &arch->registers[0];
+
     stub_window_text(window, "<reg");
     stub_window_attribute(window, "name", reg->name);
-    if (reg->bits != usual_bits(arch)) {
+    if (reg->bits != first->bits) {
         stub_window_text(window, " bitsize=\"");
         stub_window_decimal(window, reg->bits);
         stub_window_text(window, "\"");
     }
-    stub_window_attribute(window, "type", reg->type);
+    if (!is_same(type_of(reg), type_of(first)))
+        stub_window_attribute(window, "type", type_of(reg));
     stub_window_attribute(window, "group", reg->group);
     stub_window_text(window, "/>");
 }
 
-/* Attributes that most registers share are given once, as defaults. */
-static void describe_defaults(struct window *window, const struct gdbstub_arch *arch)
+/* What most registers share is said once, as defaults: those of the first. */
+static void describe_defaults(struct window *window, const struct gdbstub_register *first)
 {
     stub_window_text(window, "<!DOCTYPE target[<!ATTLIST reg bitsize CDATA \"");
-    stub_window_decimal(window, usual_bits(arch));
+    stub_window_decimal(window, first->bits);
+    stub_window_text(window, "\" type CDATA \"");
+    stub_window_text(window, type_of(first));
     stub_window_text(window, "\">]><target>");
 }
 
@@ -52,7 +65,7 @@ bool stub_describe_target(struct window *window, struct args *annex)
 
     if (!stub_take_text(annex, "target.xml") || !stub_at_end(annex))
         return false;
-    describe_defaults(window, arch);
+    describe_defaults(window, &arch->registers[0]);
     element(window, "architecture", arch->architecture);
     element(window, "osabi", arch->osabi);
     for (size_t i = 0; i < arch->register_count; i++) {

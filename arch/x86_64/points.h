@@ -12,4 +12,7 @@ void points_disarm(void);
 /* On the way out, to `frame`. */
 void points_arm(struct trap_frame *frame);
 
+/* Debug register `number` as it is while the kernel runs: addresses 0 to 3, control 7. */
+uint64_t points_register(unsigned number);
+
 #endif

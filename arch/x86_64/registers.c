@@ -8,6 +8,8 @@
 #include "calls.h"
 #include "frame.h"
 #include "instructions.h"
+#include "live.h"
+#include "points.h"
 #include "target_features.h"
 #include "x87.h"
 
@@ -15,85 +17,14 @@ enum place_kind {
     PLACE_FRAME, /* offset in struct trap_frame */
     PLACE_FPU,   /* offset in the FXSAVE image */
     PLACE_X87,   /* an x87 control register: enum x87 */
+    PLACE_DEBUG, /* a debug register */
     PLACE_LIVE,  /* the CPU's own: enum live */
+    PLACE_MINUS, /* -1 */
 };
 
 struct place {
     uint8_t kind;
     uint16_t at;
-};
-
-/* ---- Registers that are the CPU's own ---- */
-
-static uint64_t read_fs_base(void)
-{
-    return rdmsr(MSR_FS_BASE);
-}
-
-static uint64_t read_gs_base(void)
-{
-    return rdmsr(MSR_GS_BASE);
-}
-
-static uint64_t read_k_gs_base(void)
-{
-    return rdmsr(MSR_KERNEL_GS_BASE);
-}
-
-static uint64_t read_efer(void)
-{
-    return rdmsr(MSR_EFER);
-}
-
-static void write_fs_base(uint64_t value)
-{
-    wrmsr(MSR_FS_BASE, value);
-}
-
-static void write_gs_base(uint64_t value)
-{
-    wrmsr(MSR_GS_BASE, value);
-}
-
-static void write_k_gs_base(uint64_t value)
-{
-    wrmsr(MSR_KERNEL_GS_BASE, value);
-}
-
-enum live {
-    LIVE_ds,
-    LIVE_es,
-    LIVE_fs,
-    LIVE_gs,
-    LIVE_fs_base,
-    LIVE_gs_base,
-    LIVE_k_gs_base,
-    LIVE_cr0,
-    LIVE_cr2,
-    LIVE_cr3,
-    LIVE_cr4,
-    LIVE_cr8,
-    LIVE_efer,
-};
-
-/* Without a write function a register is read-only: a wrong value there ends the kernel. */
-static const struct {
-    uint64_t (*read)(void);
-    void (*write)(uint64_t value);
-} live[] = {
-    [LIVE_ds] = {read_ds, NULL},
-    [LIVE_es] = {read_es, NULL},
-    [LIVE_fs] = {read_fs, NULL},
-    [LIVE_gs] = {read_gs, NULL},
-    [LIVE_fs_base] = {read_fs_base, write_fs_base},
-    [LIVE_gs_base] = {read_gs_base, write_gs_base},
-    [LIVE_k_gs_base] = {read_k_gs_base, write_k_gs_base},
-    [LIVE_cr0] = {read_cr0, NULL},
-    [LIVE_cr2] = {read_cr2, write_cr2},
-    [LIVE_cr3] = {read_cr3, NULL},
-    [LIVE_cr4] = {read_cr4, NULL},
-    [LIVE_cr8] = {read_cr8, NULL},
-    [LIVE_efer] = {read_efer, NULL},
 };
 
 /* ---- The tables made from registers.def ---- */
@@ -109,6 +40,14 @@ static const struct {
 #define X87(name)                                                                                  \
     {                                                                                              \
         PLACE_X87, X87_##name                                                                      \
+    }
+#define DEBUG(number)                                                                              \
+    {                                                                                              \
+        PLACE_DEBUG, number                                                                        \
+    }
+#define NO_SYSCALL                                                                                 \
+    {                                                                                              \
+        PLACE_MINUS, 0                                                                             \
     }
 #define LIVE(name)                                                                                 \
     {                                                                                              \
@@ -163,6 +102,19 @@ const struct gdbstub_arch arch_gdb = {
 
 /* ---- Access by number ---- */
 
+enum debug_numbers {
+    DEBUG_STATUS = 6,
+    VECTOR_DEBUG = 1,
+};
+
+/* While a trap is handled no point is armed, and DR6 is clean: show what is when it is not. */
+static uint64_t read_debug(const struct trap_frame *frame, unsigned number)
+{
+    if (number != DEBUG_STATUS)
+        return points_register(number);
+    return read_dr6() | (frame->vector == VECTOR_DEBUG ? frame->error : 0);
+}
+
 bool arch_register_read(const struct trap_frame *frame, size_t reg, void *value)
 {
     const struct place *place = &places[reg];
@@ -182,8 +134,14 @@ bool arch_register_read(const struct trap_frame *frame, size_t reg, void *value)
         fxsave(&image);
         word = x87_read(&image, place->at);
         break;
+    case PLACE_DEBUG:
+        word = read_debug(frame, place->at);
+        break;
+    case PLACE_MINUS:
+        word = UINT64_MAX;
+        break;
     default:
-        word = live[place->at].read();
+        word = live_read(place->at);
         break;
     }
     __builtin_memcpy(value, &word, bytes);
@@ -216,6 +174,8 @@ static bool frame_accepts(size_t reg, uint64_t value, uint64_t old)
         return high == 0 || high == 0x1ffff;
     case NUMBER_cs:
     case NUMBER_ss:
+    case NUMBER_vector:
+    case NUMBER_error:
         return value == old;
     default:
         return true;
@@ -242,17 +202,13 @@ static bool frame_write(struct trap_frame *frame, size_t reg, const void *value,
     return true;
 }
 
-static bool live_write(enum live which, const void *value, size_t bytes)
+/* What cannot be written can be written as it is: GDB does that when it restores registers. */
+static bool is_unchanged(const struct trap_frame *frame, size_t reg, const void *value)
 {
-    uint64_t word = 0;
+    uint64_t now = 0;
 
-    __builtin_memcpy(&word, value, bytes);
-    if (word == live[which].read())
-        return true;
-    if (live[which].write == NULL)
-        return false;
-    live[which].write(word);
-    return true;
+    (void)arch_register_read(frame, reg, &now);
+    return __builtin_memcmp(&now, value, registers[reg].bits / 8) == 0;
 }
 
 bool arch_register_write(struct trap_frame *frame, size_t reg, const void *value)
@@ -265,6 +221,9 @@ bool arch_register_write(struct trap_frame *frame, size_t reg, const void *value
         return frame_write(frame, reg, value, bytes);
     case PLACE_LIVE:
         return live_write(place->at, value, bytes);
+    case PLACE_DEBUG:
+    case PLACE_MINUS:
+        return is_unchanged(frame, reg, value);
     default:
         fpu_write(place, value, bytes);
         return true;
