@@ -169,6 +169,10 @@ struct gdbstub_arch {
      * even when something is mapped there later. */
     const struct gdbstub_range *addresses;
     size_t address_count;
+    /* Where the ELF file loads what runs elsewhere, and how far away: GDB's compare-sections asks by
+     * load addresses.  Length 0: everything runs where it is loaded. */
+    struct gdbstub_range loaded;
+    uint64_t loaded_offset; /* added to a load address */
 };
 
 struct gdbstub_thread_info {
@@ -369,6 +373,12 @@ bool gdbstub_catches_syscall(const struct gdbstub *stub, uint64_t number);
 /* Memory as GDB sees it through the thread that stopped: without planted breakpoints.  Returns how
  * many bytes were copied before the first that cannot be reached. */
 size_t gdbstub_read_memory(const struct gdbstub *stub, uint64_t addr, void *buf, size_t len);
+
+/* The thread that stopped last. */
+gdbstub_thread gdbstub_stopped_thread(const struct gdbstub *stub);
+
+/* What the session has done since gdbstub_init(). */
+struct gdbstub_statistics gdbstub_statistics(const struct gdbstub *stub);
 
 /* The n-th point that GDB has inserted: its type as in the Z packets (0: software), address and
  * length.  False past the last. */

@@ -38,6 +38,14 @@ static uint8_t *scratch(struct gdbstub *stub)
     return stub->out;
 }
 
+/* Where that runs which the ELF file loads at `addr`. */
+static uint64_t running_address(const struct gdbstub *stub, uint64_t addr)
+{
+    const struct gdbstub_arch *arch = stub->port->arch;
+
+    return addr - arch->loaded.start < arch->loaded.length ? addr + arch->loaded_offset : addr;
+}
+
 /* qCRC:ADDRESS,LENGTH */
 enum verdict stub_handle_crc(struct gdbstub *stub, struct args *args)
 {
@@ -49,6 +57,7 @@ enum verdict stub_handle_crc(struct gdbstub *stub, struct args *args)
         return VERDICT_MALFORMED;
     if (len > WORK_BYTES)
         return too_long(stub);
+    addr = running_address(stub, addr);
     while (len > 0) {
         size_t wanted = len < GDBSTUB_PACKET_SIZE ? (size_t)len : GDBSTUB_PACKET_SIZE;
         if (stub_read_memory(stub, addr, data, wanted) < wanted)

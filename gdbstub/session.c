@@ -23,6 +23,16 @@ bool gdbstub_attached(const struct gdbstub *stub)
     return stub->attached;
 }
 
+gdbstub_thread gdbstub_stopped_thread(const struct gdbstub *stub)
+{
+    return stub->stop.thread;
+}
+
+struct gdbstub_statistics gdbstub_statistics(const struct gdbstub *stub)
+{
+    return stub->statistics;
+}
+
 /* GDB asked for a stop before it heard of the last one: resuming is over before it began. */
 static enum gdbstub_event stop_at_once(struct gdbstub *stub)
 {

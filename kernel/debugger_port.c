@@ -5,6 +5,9 @@
 
 #include <stddef.h>
 
+#include "debugger_monitor.h"
+#include "debugger_objects.h"
+
 static void port_send(void *ctx, const void *bytes, size_t len)
 {
     const struct debugger_machine *machine = ctx;
@@ -100,4 +103,9 @@ const struct gdbstub_port debugger_port = {
     .set_resume = port_set_resume,
     .insert_point = port_insert_point,
     .remove_point = port_remove_point,
+    .monitor = debugger_monitor,
+    .memory_region = debugger_memory_region,
+    .objects = debugger_objects,
+    .object_count = DEBUGGER_OBJECTS,
+    .can_restart = true,
 };

@@ -15,6 +15,8 @@ struct debugger_machine {
     enum arch_line line;
     struct trap_frame *frame;     /* where it stopped, or did last */
     struct gdbstub_resume resume; /* what GDB wants next */
+    struct gdbstub *stub;         /* whose port this is */
+    bool reboot;                  /* as soon as the request is answered */
 };
 
 /* To be given a struct debugger_machine as its ctx. */

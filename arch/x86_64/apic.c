@@ -34,7 +34,9 @@ enum local_apic_numbers {
     APIC_BYTES = 0x400,
 
     APIC_DELIVER_NMI = 4 << 8,
+    APIC_PENDING = 1 << 12,
     APIC_ACTIVE_LOW = 1 << 13,
+    APIC_LEVEL = 1 << 15,
     APIC_MASKED = 1 << 16, /* in both APICs' entries */
 
     APIC_BASE_ENABLE = 1 << 11, /* in MSR_APIC_BASE */
@@ -193,4 +195,30 @@ bool apic_route_nmi(unsigned irq)
     set_entry(io, line->gsi - io->first_gsi, this_cpu,
               APIC_DELIVER_NMI | (line->active_low ? APIC_ACTIVE_LOW : 0));
     return true;
+}
+
+bool arch_interrupt_input(size_t n, struct arch_interrupt_input *input)
+{
+    for (size_t i = 0; i < apic.io_apic_count; i++) {
+        const struct io_apic *io = &apic.io_apics[i];
+
+        if (n >= io->inputs) {
+            n -= io->inputs;
+            continue;
+        }
+        uint32_t reg = IO_APIC_ENTRIES + 2 * (uint32_t)n;
+        uint32_t low = io_apic_read(io, reg), high = io_apic_read(io, reg + 1);
+        *input = (struct arch_interrupt_input){
+            .number = io->first_gsi + (unsigned)n,
+            .vector = low & 0xff,
+            .delivery = low >> 8 & 7,
+            .pending = (low & APIC_PENDING) != 0,
+            .active_low = (low & APIC_ACTIVE_LOW) != 0,
+            .level_triggered = (low & APIC_LEVEL) != 0,
+            .masked = (low & APIC_MASKED) != 0,
+            .cpu = high >> IO_APIC_DESTINATION_SHIFT,
+        };
+        return true;
+    }
+    return false;
 }

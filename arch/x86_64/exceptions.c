@@ -55,6 +55,11 @@ static const struct exception *exception_of(uint64_t vector)
     return vector == ARCH_VECTOR_PANIC ? &panic : &interrupt;
 }
 
+const char *arch_vector_name(unsigned vector)
+{
+    return exception_of(vector)->name;
+}
+
 static unsigned page_fault_access(uint64_t error)
 {
     static const struct {

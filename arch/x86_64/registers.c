@@ -9,6 +9,7 @@
 #include "frame.h"
 #include "instructions.h"
 #include "live.h"
+#include "memory_layout.h"
 #include "points.h"
 #include "target_features.h"
 #include "x87.h"
@@ -82,12 +83,30 @@ enum register_numbers {
     REGISTERS,
 };
 
+const uint16_t arch_core_registers[ARCH_CORE_REGISTERS] = {
+    NUMBER_r15,     NUMBER_r14,      NUMBER_r13, NUMBER_r12, NUMBER_rbp,    NUMBER_rbx, NUMBER_r11,
+    NUMBER_r10,     NUMBER_r9,       NUMBER_r8,  NUMBER_rax, NUMBER_rcx,    NUMBER_rdx, NUMBER_rsi,
+    NUMBER_rdi,     NUMBER_orig_rax, NUMBER_rip, NUMBER_cs,  NUMBER_eflags, NUMBER_rsp, NUMBER_ss,
+    NUMBER_fs_base, NUMBER_gs_base,  NUMBER_ds,  NUMBER_es,  NUMBER_fs,     NUMBER_gs,
+};
+
+/* The halves of the address space (SDM 1, 3.3.7.1). */
+static const struct gdbstub_range addresses[] = {
+    {.start = 0, .length = (uint64_t)1 << 47},
+    {.start = UINT64_MAX << 47, .length = (uint64_t)1 << 47},
+};
+
 static const uint16_t expedited[] = {NUMBER_rbp, NUMBER_rsp, NUMBER_rip};
 static const uint8_t int3[] = {0xcc};
 
 /* GDB keeps a `g` reply at general registers and segments; the rest it asks for one by one. */
 const struct gdbstub_arch arch_gdb = {
     .architecture = "i386:x86-64",
+    .triple = "x86_64-unknown-none-elf",
+    .addresses = addresses,
+    .address_count = sizeof(addresses) / sizeof(addresses[0]),
+    .loaded = {.start = IMAGE_PHYSICAL, .length = IMAGE_LOADED},
+    .loaded_offset = KERNEL_BASE,
     .features = target_features,
     .feature_count = FEATURES,
     .registers = registers,

@@ -42,6 +42,20 @@ static void a_checksum_does_not_see_breakpoints(void **state)
     assert_string_not_equal(ask("qCRC:1000,3000"), before);
 }
 
+static void a_checksum_may_be_asked_for_by_load_address(void **state)
+{
+    struct gdbstub_arch arch = *machine.port.arch;
+    char there[32];
+
+    (void)state;
+    snprintf(there, sizeof(there), "%s", ask("qCRC:3000,100"));
+    arch.loaded = (struct gdbstub_range){.start = 0x100000, .length = 0x1000};
+    arch.loaded_offset = 0x3000 - UINT64_C(0x100000);
+    machine.port.arch = &arch;
+    expect("qCRC:100000,100", there);
+    expect("qCRC:101000,100", "E14");
+}
+
 /* As GDB computes it: remote.c, xcrc32(). */
 static void a_checksum_is_gdb_s(void **state)
 {
@@ -378,6 +392,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup(name, attach)
     const struct CMUnitTest tests[] = {
         CASE(a_checksum_does_not_see_breakpoints),
+        CASE(a_checksum_may_be_asked_for_by_load_address),
         CASE(a_checksum_is_gdb_s),
         CASE(a_search_finds_what_lies_across_its_pieces),
         CASE(a_search_does_not_see_breakpoints),
