@@ -25,6 +25,12 @@ static bool is_same(const char *a, const char *b)
     return *a == *b;
 }
 
+/* LLDB takes an attribute that is not said for an empty one. */
+static bool knows_defaults(const struct window *window)
+{
+    return (window->stub->client & CLIENT_GDB) != 0;
+}
+
 /* GDB's default is "int"; the description's is the type of its first register. */
 static const char *type_of(const struct gdbstub_register *reg)
 {
@@ -35,15 +41,16 @@ static void describe_register(struct window *window, const struct gdbstub_arch *
                               const struct gdbstub_register *reg)
 {
     const struct gdbstub_register *first = &arch->registers[0];
+    bool all = !knows_defaults(window);
 
     stub_window_text(window, "<reg");
     stub_window_attribute(window, "name", reg->name);
-    if (reg->bits != first->bits) {
+    if (all || reg->bits != first->bits) {
         stub_window_text(window, " bitsize=\"");
         stub_window_decimal(window, reg->bits);
         stub_window_text(window, "\"");
     }
-    if (!is_same(type_of(reg), type_of(first)))
+    if (all || !is_same(type_of(reg), type_of(first)))
         stub_window_attribute(window, "type", type_of(reg));
     stub_window_attribute(window, "group", reg->group);
     stub_window_text(window, "/>");
@@ -52,6 +59,10 @@ static void describe_register(struct window *window, const struct gdbstub_arch *
 /* What most registers share is said once, as defaults: those of the first. */
 static void describe_defaults(struct window *window, const struct gdbstub_register *first)
 {
+    if (!knows_defaults(window)) {
+        stub_window_text(window, "<target>");
+        return;
+    }
     stub_window_text(window, "<!DOCTYPE target[<!ATTLIST reg bitsize CDATA \"");
     stub_window_decimal(window, first->bits);
     stub_window_text(window, "\" type CDATA \"");

@@ -169,8 +169,8 @@ struct gdbstub_arch {
      * even when something is mapped there later. */
     const struct gdbstub_range *addresses;
     size_t address_count;
-    /* Where the ELF file loads what runs elsewhere, and how far away: GDB's compare-sections asks by
-     * load addresses.  Length 0: everything runs where it is loaded. */
+    /* Where the ELF file loads what runs elsewhere, and how far away: GDB's compare-sections asks
+     * by load addresses.  Length 0: everything runs where it is loaded. */
     struct gdbstub_range loaded;
     uint64_t loaded_offset; /* added to a load address */
 };

@@ -7,10 +7,12 @@ static const struct {
     const char *item; /* of GDB's qSupported */
     unsigned feature;
 } client_features[] = {
-    {"multiprocess+", CLIENT_MULTIPROCESS}, {"swbreak+", CLIENT_SWBREAK},
-    {"hwbreak+", CLIENT_HWBREAK},           {"error-message+", CLIENT_ERROR_MESSAGE},
-    {"swbreak+", CLIENT_BINARY_MARK}, /* every GDB that has `x` announces this, LLDB does not */
-    {"binary-upload+", CLIENT_BINARY_MARK},
+    {"multiprocess+", CLIENT_MULTIPROCESS},
+    {"swbreak+", CLIENT_SWBREAK},
+    {"hwbreak+", CLIENT_HWBREAK},
+    {"error-message+", CLIENT_ERROR_MESSAGE},
+    {"swbreak+", CLIENT_GDB}, /* every GDB that has `x` announces this, LLDB does not */
+    {"binary-upload+", CLIENT_GDB},
 };
 
 /* Whatever a GDB that died has left: nothing of it is the new one's. */
@@ -54,7 +56,7 @@ enum verdict stub_handle_supported(struct gdbstub *stub, struct args *args)
         stub_put_text(stub, ";hwbreak+");
     if (stub->port->has_syscalls)
         stub_put_text(stub, ";QCatchSyscalls+");
-    if (stub->client & CLIENT_BINARY_MARK)
+    if (stub->client & CLIENT_GDB)
         stub_put_text(stub, ";binary-upload+");
     if (stub->client & CLIENT_MULTIPROCESS)
         stub_put_text(stub, ";multiprocess+");

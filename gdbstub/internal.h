@@ -17,12 +17,12 @@ int memcmp(const void *a, const void *b, size_t len);
 
 /* What GDB announced in qSupported; bits of gdbstub.client. */
 enum client_feature {
-    CLIENT_MULTIPROCESS = 1 << 0,    /* thread ids are written pPID.TID */
-    CLIENT_SWBREAK = 1 << 1,         /* knows swbreak: in stop replies */
-    CLIENT_HWBREAK = 1 << 2,         /* knows hwbreak: */
-    CLIENT_ERROR_MESSAGE = 1 << 3,   /* takes E.text for every error */
-    CLIENT_BINARY_MARK = 1 << 4,     /* wants binary memory marked with a 'b': GDB, and not LLDB */
-    CLIENT_THREAD_SUFFIX = 1 << 5,   /* LLDB: ";thread:ID;" behind g G p P */
+    CLIENT_MULTIPROCESS = 1 << 0,  /* thread ids are written pPID.TID */
+    CLIENT_SWBREAK = 1 << 1,       /* knows swbreak: in stop replies */
+    CLIENT_HWBREAK = 1 << 2,       /* knows hwbreak: */
+    CLIENT_ERROR_MESSAGE = 1 << 3, /* takes E.text for every error */
+    CLIENT_GDB = 1 << 4,           /* is a GDB: wants `x` marked with a 'b', knows XML's defaults */
+    CLIENT_THREAD_SUFFIX = 1 << 5, /* LLDB: ";thread:ID;" behind g G p P */
     CLIENT_THREADS_IN_STOP = 1 << 6, /* LLDB: the list of threads with each stop */
 };
 

@@ -81,7 +81,7 @@ enum verdict stub_handle_read_binary(struct gdbstub *stub, struct args *args)
 {
     uint64_t addr, len;
 
-    if ((stub->client & CLIENT_BINARY_MARK) == 0)
+    if ((stub->client & CLIENT_GDB) == 0)
         return VERDICT_UNKNOWN;
     if (!stub_take_range(args, &addr, &len) || !stub_at_end(args))
         return VERDICT_MALFORMED;

@@ -129,6 +129,19 @@ enum gdbstub_event gdbstub_receive(struct gdbstub *stub, uint8_t byte)
     return interrupts ? GDBSTUB_BREAK_IN : GDBSTUB_WAIT;
 }
 
+/* A client that announces swbreak steps past a breakpoint of the program's own by itself; any other
+ * resumes where it stands, and would meet it again for ever. */
+static void pass_own_breakpoint(struct gdbstub *stub)
+{
+    gdbstub_thread thread = stub->stop.thread;
+    uint64_t pc;
+
+    if (stub->stop.cause != GDBSTUB_CAUSE_SW_BREAK || (stub->client & CLIENT_SWBREAK) != 0 ||
+        !stub_read_pc(stub, thread, &pc) || gdbstub_planted(stub, pc))
+        return;
+    (void)stub_write_pc(stub, thread, pc + stub->port->arch->breakpoint_size);
+}
+
 enum gdbstub_event gdbstub_stopped(struct gdbstub *stub, const struct gdbstub_stop *stop)
 {
     if (stub->closing)
@@ -151,6 +164,7 @@ enum gdbstub_event gdbstub_stopped(struct gdbstub *stub, const struct gdbstub_st
     if (held && stub_request_when(stub) & (WHEN_OPENING | WHEN_OWED))
         owed = false;
     if (owed) {
+        pass_own_breakpoint(stub);
         stub_begin_reply(stub);
         stub_put_stop(stub);
         stub_send_reply(stub);

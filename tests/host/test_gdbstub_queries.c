@@ -313,6 +313,22 @@ static void lldb_s_binary_read_is_another_packet(void **state)
     expect("x1000,4", "");
 }
 
+static void lldb_stands_behind_a_breakpoint_of_the_program_s_own(void **state)
+{
+    (void)state;
+    lldb_attaches();
+    fake_set(&machine, 1, FAKE_RIP, 0x1000);
+    assert_int_equal(request("c"), GDBSTUB_RESUME);
+    fake_stop(&machine, GDBSTUB_CAUSE_SW_BREAK, GDBSTUB_SIGTRAP, 1);
+    assert_int_equal(fake_get(&machine, 1, FAKE_RIP), 0x1001);
+    hear();
+    fake_set(&machine, 1, FAKE_RIP, 0x1000);
+    expect("Z0,1000,1", "OK");
+    assert_int_equal(request("c"), GDBSTUB_RESUME);
+    fake_stop(&machine, GDBSTUB_CAUSE_SW_BREAK, GDBSTUB_SIGTRAP, 1);
+    assert_int_equal(fake_get(&machine, 1, FAKE_RIP), 0x1000);
+}
+
 static void lldb_names_threads_behind_register_packets(void **state)
 {
     (void)state;
@@ -411,6 +427,7 @@ int main(void)
         CASE(caught_system_calls_end_with_the_session),
         CASE(a_system_call_stops_with_its_number),
         CASE(lldb_s_binary_read_is_another_packet),
+        CASE(lldb_stands_behind_a_breakpoint_of_the_program_s_own),
         CASE(lldb_names_threads_behind_register_packets),
         CASE(lldb_gets_the_threads_with_each_stop),
         CASE(too_many_threads_for_one_packet_are_an_error),
