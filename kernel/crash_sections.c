@@ -1,12 +1,13 @@
 /*
  * crash_sections.c - gather the sections of a crash record, one function each.
  *
- * Runs after the kernel has failed, under arch_guard(): see crash.c.
+ * Runs after the kernel has failed, under crash_try(): see crash_record.c.
  */
 #include "crash_sections.h"
 
 #include "arch/arch.h"
 #include "backtrace.h"
+#include "crash_memory.h"
 #include "crash_stack.h"
 #include "format.h"
 #include "log.h"
@@ -165,44 +166,6 @@ static void gather_log(struct crash_writer *writer, const struct crash_scene *sc
     }
 }
 
-static uint32_t captured(const struct crash_map *map, const struct crash_stack *stack)
-{
-    if (map->kind == CRASH_MAP_TEXT || map->kind == CRASH_MAP_RODATA)
-        return CRASH_CAPTURED_IN_FILE;
-    if (stack->start >= map->start && stack->start < map->end)
-        return CRASH_CAPTURED_PARTLY;
-    return CRASH_CAPTURED_NO;
-}
-
-static const char *memory_name(enum arch_memory_kind kind)
-{
-    static const char *const names[] = {
-        [ARCH_MEMORY_USABLE] = "usable memory", [ARCH_MEMORY_RESERVED] = "reserved memory",
-        [ARCH_MEMORY_ACPI] = "ACPI tables",     [ARCH_MEMORY_NVS] = "firmware's memory",
-        [ARCH_MEMORY_BAD] = "bad memory",
-    };
-
-    return kind < sizeof names / sizeof names[0] && names[kind] != NULL ? names[kind] : "unknown";
-}
-
-static void gather_maps(struct crash_writer *writer, const struct crash_scene *scene)
-{
-    const struct arch_boot_info *boot = arch_boot_info();
-    struct crash_stack stack = crash_find_stack(scene->trap->frame);
-    struct crash_map map;
-
-    for (size_t i = 0; arch_map_entry(i, &map); i++) {
-        map.captured = captured(&map, &stack);
-        crash_append(writer, &map, sizeof map);
-    }
-    for (size_t i = 0; i < boot->range_count; i++) {
-        map = (struct crash_map){
-            .start = boot->ranges[i].start, .end = boot->ranges[i].end, .kind = CRASH_MAP_PHYSICAL};
-        format_text(map.name, sizeof map.name, "%s", memory_name(boot->ranges[i].kind));
-        crash_append(writer, &map, sizeof map);
-    }
-}
-
 static void annotate(struct crash_writer *writer, const char *key, const char *value)
 {
     crash_append(writer, key, strlen(key));
@@ -256,8 +219,10 @@ const struct crash_part crash_parts[] = {
     {CRASH_TAG('B', 'T', 'R', 'C'), false, NULL, NULL, gather_backtrace},
     {CRASH_TAG('S', 'T', 'A', 'K'), false, NULL, stack_address, gather_stack},
     {CRASH_TAG('L', 'O', 'G', 'R'), false, NULL, NULL, gather_log},
-    {CRASH_TAG('M', 'A', 'P', 'S'), false, NULL, NULL, gather_maps},
+    {CRASH_TAG('M', 'A', 'P', 'S'), false, NULL, NULL, crash_gather_maps},
+    {CRASH_TAG('M', 'E', 'M', 'R'), false, crash_wants_memory, NULL, crash_gather_memory},
     {CRASH_TAG('A', 'N', 'N', 'O'), false, NULL, NULL, gather_annotations},
+    {CRASH_TAG('T', 'E', 'X', 'T'), false, NULL, NULL, crash_gather_text},
     {CRASH_TAG('N', 'E', 'S', 'T'), true, any_nested, NULL, gather_nested},
 };
 

@@ -10,6 +10,7 @@
 #include "command_line.h"
 #include "console.h"
 #include "crash.h"
+#include "crash_sinks.h"
 #include "debugger.h"
 #include "heartbeat.h"
 #include "log.h"
@@ -67,12 +68,14 @@ void kernel_main(void)
     arch_init_traps();                                 /* from here on, a fault is caught */
     command_line_init(arch_boot_info()->command_line); /* what the user wants */
     console_init();                                    /* from here on, people can read */
+    provoke_early();                                   /* run=provoke:early fails here */
     log_init();                                        /* ... what is logged */
     crash_init();                                      /* what follows a crash */
     debugger_init();                                   /* which line GDB is on */
     arch_init_memory();                                /* page tables: guards, no W with X */
     arch_init_time();                                  /* from here on, the log has times */
     arch_init_interrupts();                            /* controllers known, all lines masked */
+    crash_sinks_init();                                /* where records go; what earlier ones say */
 
     if (command_line_flag("gdbwait")) {
         console_print("waiting for debugger\n");

@@ -5,6 +5,7 @@
 
 #include "arch/arch.h"
 #include "crash.h"
+#include "crash_guard.h"
 #include "debugger.h"
 #include "log.h"
 
@@ -37,6 +38,7 @@ static enum trap_verdict log_breakpoint(struct trap *trap)
 static const struct trap_handler handlers[] = {
     {"recover", NOT_ASYNCHRONOUS, recover}, /* copies and calls that may fail */
     {"interrupt", TRAP_MASK(TRAP_INTERRUPT), interrupt},
+    {"watchdog", TRAP_MASK(TRAP_NMI), crash_watch},       /* while a record is written */
     {"break-in", TRAP_MASK(TRAP_NMI), debugger_break_in}, /* a byte from the debugger */
     {"debugger", NOT_ASYNCHRONOUS, debugger_handle},      /* if one is attached, it is first */
     {"breakpoint", BREAKPOINTS, log_breakpoint},

@@ -7,6 +7,7 @@
 
 #include "arch/arch.h"
 #include "memory_layout.h"
+#include "surviving.h"
 
 enum frame_limits {
     LOW_MEMORY_END = 1 << 20, /* the firmware's and the boot loader's */
@@ -63,7 +64,7 @@ uint64_t frame_take(void)
     uint64_t floor = image_physical(__image_end);
     uint64_t frame = highest_below(next_below);
 
-    while (frame >= floor && is_module(frame))
+    while (frame >= floor && (is_module(frame) || is_surviving_frame(frame)))
         frame = highest_below(frame);
     if (frame < floor || frame < LOW_MEMORY_END)
         return 0;

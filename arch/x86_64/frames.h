@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /* A zeroed page frame's physical address, below what the boot page tables map directly; 0 if there
- * is none left.  Taken from the top of memory downwards, clear of the image, boot modules and the
- * first megabyte.  Only the first CPU, before threads exist. */
+ * is none left.  Taken from the top of memory downwards, clear of the image, boot modules, what
+ * is kept for crash records and the first megabyte.  Only the first CPU, before threads exist. */
 uint64_t frame_take(void);
 
 #endif
