@@ -46,7 +46,7 @@ enum crash_limits {
     CRASH_MEMORY_BYTES = 16 * 1024 * 1024, /* longest range of memory: the rest is cut off */
     CRASH_UNIT_BYTES = 512,                /* memory is read and stored in units of this size */
     CRASH_DIRECTORY_SECTIONS = 64,         /* section headers that ENDS can repeat */
-    CRASH_COMPRESS_LEAST = 256,            /* shorter payloads are stored as they are */
+    CRASH_COMPRESS_LEAST = 512,            /* shorter payloads are stored as they are */
     CRASH_COMPRESS_TABLE = 1 << 11,        /* places that compression remembers */
 };
 
@@ -73,7 +73,7 @@ struct crash_writer {
     struct crash_section_header directory[CRASH_DIRECTORY_SECTIONS];
     size_t payload_length;
     uint8_t payload[CRASH_PAYLOAD_BYTES];
-    struct crash_compressor compressor;
+    struct crash_compressor *compressor; /* NULL: payloads are stored as they are */
 };
 
 /* Start a record.  The caller fills in boot_id, build_id, sequence, machine, cpu_count and flags
@@ -81,6 +81,10 @@ struct crash_writer {
  * then all memory is a hole. */
 void crash_begin(struct crash_writer *writer, const struct crash_sink *sink,
                  const struct crash_source *source, struct crash_header *header);
+
+/* From the next section on, store payloads compressed where that makes them shorter; NULL: no longer.
+ * Of a compressed section, a lost byte costs all that follows it. */
+void crash_use_compressor(struct crash_writer *writer, struct crash_compressor *compressor);
 
 /* One section whose payload is at hand; `tag` is CRASH_TAG(...). */
 void crash_section(struct crash_writer *writer, uint32_t tag, uint64_t address, const void *payload,

@@ -63,6 +63,11 @@ void crash_begin(struct crash_writer *writer, const struct crash_sink *sink,
     emit(writer, header, sizeof *header);
 }
 
+void crash_use_compressor(struct crash_writer *writer, struct crash_compressor *compressor)
+{
+    writer->compressor = compressor;
+}
+
 /* How many sections with this tag came before.  Of more than the directory holds, those count that
  * follow each other. */
 static uint32_t index_of(const struct crash_writer *writer, uint32_t tag)
@@ -122,14 +127,14 @@ static const uint8_t *stored_payload(struct crash_writer *writer)
     struct crash_section_header *section = &writer->section;
     size_t len = writer->payload_length, packed = 0;
 
-    if (len >= CRASH_COMPRESS_LEAST)
-        packed = crash_compress(&writer->compressor, writer->payload, len);
+    if (writer->compressor != NULL && len >= CRASH_COMPRESS_LEAST)
+        packed = crash_compress(writer->compressor, writer->payload, len);
     section->raw_length = (uint32_t)len;
     section->stored_length = (uint32_t)(packed > 0 ? packed : len);
     if (packed == 0)
         return writer->payload;
     section->flags |= CRASH_SECTION_COMPRESSED;
-    return writer->compressor.packed;
+    return writer->compressor->packed;
 }
 
 void crash_section_end(struct crash_writer *writer, bool faulted)

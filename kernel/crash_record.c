@@ -20,6 +20,7 @@ enum { TAG_BYTES = 4 };
 
 static struct {
     struct crash_writer writer;
+    struct crash_compressor compressor;
 } record;
 
 /* One section, to be gathered under crash_try(). */
@@ -107,6 +108,7 @@ bool crash_record_write(const struct crash_sink *sink, struct crash_scene *scene
     scene->nesting = minimal;
     crash_record_header(&header, minimal);
     crash_begin(&record.writer, sink, &source, &header);
+    crash_use_compressor(&record.writer, minimal ? NULL : &record.compressor);
     for (size_t i = 0; i < crash_part_count; i++) {
         const struct crash_part *part = &crash_parts[i];
 

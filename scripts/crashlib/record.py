@@ -33,6 +33,7 @@ class Provenance:
     frames_good: int = 0  # lines whose checksum held, repetitions included
     frames_bad: int = 0  # lines whose checksum did not hold
     frames_contradicted: int = 0  # lines that were good, but contradicted by others: not used
+    frames_restored: int = 0  # lines that were lost, and follow from others
     frames_missing: int = 0  # lines' worth of the record that no line brought
     bytes_missing: int = 0  # as far as is known
 
@@ -189,7 +190,7 @@ def _from_lines(part: Transmission) -> Record:
     lost = known.lost(0, length)
     provenance = Provenance(
         "console lines", frames_good=part.good, frames_bad=part.bad,
-        frames_contradicted=len(part.contradicted),
+        frames_contradicted=len(part.contradicted), frames_restored=part.restored,
         frames_missing=sum(-(-(end - start) // LINE_BYTES) for start, end in lost),
         bytes_missing=sum(end - start for start, end in lost))
     record = _parse(known, length, provenance, checked=True)

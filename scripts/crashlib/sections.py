@@ -185,10 +185,11 @@ class SectionFinder:
         usable = section.status is Status.GOOD or (
             section.status is Status.INCOMPLETE and self._checked)
         if usable and not header.flags & SectionFlags.REDACTED:
-            section.payload = decode(section.tag, self._payload(start, header))
+            payload = self._payload(start, header)
+            section.payload = decode(section.tag, payload) if payload else None
         return section
 
-    def _payload(self, start: int, header: SectionHeader) -> Payload:
+    def _payload(self, start: int, header: SectionHeader) -> Payload | None:
         if not header.flags & SectionFlags.COMPRESSED:
             return Payload(self._known, start, header.stored_length, header.address)
         # Each byte may stand for a repetition of those before it: up to the first that is lost.
@@ -196,6 +197,8 @@ class SectionFinder:
         end = lost[0][0] if lost else start + header.stored_length
         length = min(header.raw_length, LONGEST_SECTION)
         raw = decompress(self._known.read(start, end - start) or b"", length)
+        if len(raw) < length and not lost:
+            return None  # it was not compressed like this
         return Payload(Pieces([(0, raw)] if raw else []), 0, length, header.address)
 
     def _status(self, section: Section) -> Status:
