@@ -122,6 +122,42 @@ static void gather_stack(struct crash_writer *writer, const struct crash_scene *
     crash_append_memory(writer, used.end - OUTER_STACK_BYTES, OUTER_STACK_BYTES);
 }
 
+/* The stack that the crashed one was entered from: that of a debugger or of an NMI is short, and
+ * what it interrupted says why.  Empty if the backtrace stays where it began. */
+static struct crash_stack outer_stack(const struct crash_scene *scene)
+{
+    struct backtrace walk;
+    struct crash_frame frame;
+    struct arch_stack inner, stack;
+
+    if (!arch_find_stack(crash_find_stack(scene->trap->frame).start, &inner))
+        return (struct crash_stack){0, 0};
+    backtrace_begin(&walk, scene->trap->frame);
+    while (backtrace_next(&walk, &frame)) {
+        if (frame.frame != 0 && arch_find_stack(frame.frame, &stack) && stack.top != inner.top)
+            return (struct crash_stack){frame.frame, stack.top};
+    }
+    return (struct crash_stack){0, 0};
+}
+
+static bool has_outer_stack(const struct crash_scene *scene)
+{
+    return outer_stack(scene).start != 0;
+}
+
+static uint64_t outer_stack_address(const struct crash_scene *scene)
+{
+    return outer_stack(scene).start;
+}
+
+static void gather_outer_stack(struct crash_writer *writer, const struct crash_scene *scene)
+{
+    struct crash_stack used = outer_stack(scene);
+    uint64_t len = used.end - used.start;
+
+    crash_append_memory(writer, used.start, len < OUTER_STACK_BYTES ? len : OUTER_STACK_BYTES);
+}
+
 static size_t logged_bytes(const struct log_entry *entry)
 {
     return sizeof(struct crash_log_entry) + (entry->length + 7u) / 8 * 8;
@@ -218,6 +254,8 @@ const struct crash_part crash_parts[] = {
     {CRASH_TAG('P', 'T', 'W', 'K'), false, NULL, NULL, gather_walks},
     {CRASH_TAG('B', 'T', 'R', 'C'), false, NULL, NULL, gather_backtrace},
     {CRASH_TAG('S', 'T', 'A', 'K'), false, NULL, stack_address, gather_stack},
+    {CRASH_TAG('S', 'T', 'A', 'K'), false, has_outer_stack, outer_stack_address,
+     gather_outer_stack},
     {CRASH_TAG('L', 'O', 'G', 'R'), false, NULL, NULL, gather_log},
     {CRASH_TAG('M', 'A', 'P', 'S'), false, NULL, NULL, crash_gather_maps},
     {CRASH_TAG('M', 'E', 'M', 'R'), false, crash_wants_memory, NULL, crash_gather_memory},

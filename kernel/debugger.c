@@ -311,7 +311,8 @@ enum trap_verdict debugger_break_in(struct trap *trap)
 
 void debugger_hide_breakpoints(uint64_t address, uint8_t *data, size_t len)
 {
-    gdbstub_hide_breakpoints(&debugger.stub, address, data, len);
+    if (debugger.enabled)
+        gdbstub_hide_breakpoints(&debugger.stub, address, data, len);
 }
 
 void debugger_init(void)

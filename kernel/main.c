@@ -67,10 +67,10 @@ void kernel_main(void)
     traps_init();                                      /* who is asked about a trap */
     arch_init_traps();                                 /* from here on, a fault is caught */
     command_line_init(arch_boot_info()->command_line); /* what the user wants */
+    crash_init();                                      /* what follows a crash */
     console_init();                                    /* from here on, people can read */
     provoke_early();                                   /* run=provoke:early fails here */
     log_init();                                        /* ... what is logged */
-    crash_init();                                      /* what follows a crash */
     debugger_init();                                   /* which line GDB is on */
     arch_init_memory();                                /* page tables: guards, no W with X */
     arch_init_time();                                  /* from here on, the log has times */

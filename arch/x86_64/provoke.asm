@@ -70,6 +70,7 @@ align 16
     cfi_begin arch_provoke_machine_check, cfi_plain_cie
     push_frame
     int 18
+    nop                                     ; the frame points here
     pop_frame
     ret
     cfi_end
@@ -79,6 +80,7 @@ align 16
     cfi_begin arch_provoke_nmi, cfi_plain_cie
     push_frame
     int 2
+    nop                                     ; the frame points here
     pop_frame
     ret
     cfi_end

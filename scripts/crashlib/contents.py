@@ -260,6 +260,7 @@ DECODERS: dict[str, Callable[[Payload], Any]] = {
     "STAK": _memory,
     "LOGR": _log,
     "MAPS": _many(MapEntry),
+    "MEMR": _memory,
     "ANNO": _annotations,
     "NEST": _many(Nested),
     "ENDS": _end,
