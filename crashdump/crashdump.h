@@ -82,8 +82,8 @@ struct crash_writer {
 void crash_begin(struct crash_writer *writer, const struct crash_sink *sink,
                  const struct crash_source *source, struct crash_header *header);
 
-/* From the next section on, store payloads compressed where that makes them shorter; NULL: no longer.
- * Of a compressed section, a lost byte costs all that follows it. */
+/* From the next section on, store payloads compressed where that makes them shorter; NULL: no
+ * longer.  Of a compressed section, a lost byte costs all that follows it. */
 void crash_use_compressor(struct crash_writer *writer, struct crash_compressor *compressor);
 
 /* One section whose payload is at hand; `tag` is CRASH_TAG(...). */
@@ -98,8 +98,8 @@ void crash_append(struct crash_writer *writer, const void *bytes, size_t len);
 /* Append memory [addr, addr + len) as struct crash_unit pieces: what cannot be read becomes a hole,
  * what is zero costs a header only.  Returns true if there was no hole and nothing was cut off. */
 bool crash_append_memory(struct crash_writer *writer, uint64_t addr, uint64_t len);
-/* All of [addr, addr + len), in as many sections as that takes.  Goes on in a section that is open
- * and has its tag; leaves the last one open. */
+/* All of [addr, addr + len), in as many sections as that takes.  The first is the one that is open if
+ * it has the tag and nothing in it; the last stays open. */
 void crash_memory(struct crash_writer *writer, uint32_t tag, uint64_t addr, uint64_t len);
 void crash_section_end(struct crash_writer *writer, bool faulted);
 

@@ -147,15 +147,18 @@ bool crash_append_memory(struct crash_writer *writer, uint64_t addr, uint64_t le
 void crash_memory(struct crash_writer *writer, uint32_t tag, uint64_t addr, uint64_t len)
 {
     uint64_t end = addr + within_address_space(addr, len);
+    bool fresh = writer->open && writer->section.tag == tag && writer->payload_length == 0;
 
     while (addr != end && !writer->refused) {
-        struct range range = {
-            .writer = writer, .addr = addr, .left = bounded_length(addr, end - addr)};
+        struct range range = {.writer = writer, .addr = addr};
 
-        if (!writer->open || writer->section.tag != tag || next_length(&range) == 0) {
+        if (!fresh) {
             crash_section_end(writer, false);
             crash_section_begin(writer, tag, addr);
         }
+        fresh = false;
+        writer->section.address = addr;
+        range.left = bounded_length(addr, end - addr);
         (void)append_range(&range);
         addr = range.addr;
     }

@@ -40,6 +40,7 @@ static const struct {
     {"spin", fail_by_spinning},
     {"panic", fail_by_panic},
     {"machine-check", arch_provoke_machine_check},
+    {"double-fault", arch_provoke_lost_stack},
     {"refuse", NULL},
 };
 

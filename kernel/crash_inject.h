@@ -1,9 +1,9 @@
 /*
  * crash_inject.h - failures on purpose inside the crash path, to prove that it survives them.
  *
- * `inject=POINT:KIND,...` on the command line.  A point is the tag of a section (LOGR), a sink (ram,
- * disk, serial), `report`, `crash` (outside of all of them) or `minimal` (in the stage after that);
- * a kind is pointer, spin, panic, machine-check or refuse.
+ * `inject=POINT:KIND,...` on the command line.  A point is the tag of a section (LOGR), a sink
+ * (ram, disk, serial), `report`, `crash` (outside of all of them) or `minimal` (in the stage after
+ * that); a kind is pointer, spin, panic, machine-check, double-fault or refuse.
  */
 #ifndef KERNEL_CRASH_INJECT_H
 #define KERNEL_CRASH_INJECT_H

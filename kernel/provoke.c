@@ -267,6 +267,7 @@ static STORY void provoke_undefined(void)
 {
     volatile size_t section = sizeof prices / sizeof prices[0];
 
+    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): that is the failure */
     office.total_weight += prices[section];
     OPAQUE();
 }

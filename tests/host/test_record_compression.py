@@ -1,4 +1,4 @@
-"""test_record_compression.py - compressed sections: as good as others, and never more than is true."""
+"""test_record_compression.py - compressed sections: as good as others, never more than is true."""
 
 from __future__ import annotations
 

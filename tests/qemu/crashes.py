@@ -66,7 +66,7 @@ CRASHES = {
                                     "corrupted return address 0x414141414141", span=6),
     "gp-segment": Crash("#GP", "arch_provoke_bad_selector", "mov fs, eax",
                         "bad-selector", "bad segment selector 0x7ff8", PROVOKE_ASM),
-    "gp-msr": Crash("#GP", "arch_provoke_bad_register", "wrmsr",
+    "gp-msr": Crash("#GP", "arch_provoke_bad_register", "wrmsr  ",
                     "bad-msr", "model-specific register: 0x6e1", PROVOKE_ASM),
     "double-fault": Crash("#DF", "arch_provoke_lost_stack", "push rax",
                           "bad-stack-pointer", "bad stack pointer: rsp = 0x100000000000",

@@ -22,8 +22,8 @@ KINDS = list(WORDS)
 class Crash:
     """What is left of a null pointer, with failures inside the crash path."""
 
-    def __init__(self, boot, folder: Path, inject: str, options: str = "") -> None:
-        guest = boot(f"run=provoke:null-read inject={inject} {options}",
+    def __init__(self, boot, folder: Path, inject: str, options: str, provoke: str) -> None:
+        guest = boot(f"run=provoke:{provoke} inject={inject} {options}",
                      "--disk", str(folder / "disk"))
         assert guest.wait() == STATUS
         self.said = guest.said
@@ -38,7 +38,8 @@ class Crash:
 
 @pytest.fixture
 def crash(boot, tmp_path):
-    return lambda inject, options="": Crash(boot, tmp_path, inject, options)
+    return lambda inject, options="", provoke="null-read": Crash(boot, tmp_path, inject, options,
+                                                                 provoke)
 
 
 # ---- In a section ----
@@ -67,6 +68,16 @@ def test_failures_in_all_sections_still_leave_a_record(crash):
     [record] = done.line
     assert record.complete and record.cause.name == CAUSE
     assert [s.tag for s in record.sections if s.faulted] == SECTIONS
+
+
+def test_a_double_fault_in_the_writer_does_not_spoil_the_first(crash):
+    """Both arrive on the same stack; the disk's record is gathered after the second."""
+    done = crash("LOGR:double-fault", provoke="double-fault")
+    for [record] in (done.line, done.disk):
+        assert record.complete and [s.tag for s in record.sections if s.faulted] == ["LOGR"]
+        assert record.cause.name == "double fault"
+        assert record.registers.by_name(62)["rip"] == record.cause.pc
+    assert done.line[0].registers == done.disk[0].registers
 
 
 # ---- In a sink ----

@@ -101,7 +101,8 @@ def test_crash_py_gdb_shows_the_frames_of_the_report(crash_report, crash_log, na
                 "-ex", "backtrace"])
     found = FRAME.findall(said.partition("FRAMES\n")[2])
     told = [frame["function"] for frame in crash_report(name)["frames"]
-            if frame["trust"] in ("context", "cfi")]  # others are not GDB's to find
+            if frame["trust"] in ("context", "cfi")  # others are not GDB's to find
+            and frame["function"] != "call_on_stack"]  # which it calls a signal handler
     assert found[1:] == told[1:]
     assert not told[0] or found[0] == told[0]
 
@@ -169,8 +170,8 @@ def record_lines(log: bytes) -> list[bytes]:
     return re.findall(rb"^~.*\n", log, re.MULTILINE)
 
 
-@pytest.mark.parametrize("nth", [0, 1, 5, 20, -2, -1])
-def test_a_line_that_was_sent_twice_may_be_lost_once(crash_log, crash_report, tmp_path, nth):
+@pytest.mark.parametrize("nth", [0, 1, 5, 20, 30, -2, -1])
+def test_a_line_that_is_lost_costs_nothing(crash_log, crash_report, tmp_path, nth):
     log = crash_log("null-read").read_bytes()
     (tmp_path / "log").write_bytes(log.replace(record_lines(log)[nth], b"", 1))
     done = decode("report", "--json", tmp_path / "log")
@@ -178,16 +179,18 @@ def test_a_line_that_was_sent_twice_may_be_lost_once(crash_log, crash_report, tm
     assert json.loads(done.stdout)["frames"] == crash_report("null-read")["frames"]
 
 
-@pytest.mark.parametrize("nth", [60, 100, 150])
-def test_a_line_that_is_lost_costs_itself_only(crash_log, crash_report, tmp_path, nth):
+@pytest.mark.parametrize("nth", [18, 24, 30])
+def test_lines_that_nothing_restores_cost_themselves_only(crash_log, crash_report, tmp_path, nth):
     log = crash_log("stack-overflow").read_bytes()
-    (tmp_path / "log").write_bytes(log.replace(record_lines(log)[nth], b""))
+    lines = record_lines(log)
+    damaged = log.replace(lines[nth], b"").replace(lines[nth + 4], b"")
+    (tmp_path / "log").write_bytes(damaged)
     done = decode("report", "--json", tmp_path / "log")
     assert done.returncode == PARTIAL
     assert json.loads(done.stdout)["cause"] == crash_report("stack-overflow")["cause"]
 
 
-@pytest.mark.parametrize("nth", [60, 100, 150])
+@pytest.mark.parametrize("nth", [18, 24, 30])
 def test_a_changed_character_is_never_believed(crash_log, crash_report, tmp_path, nth):
     log = crash_log("stack-overflow").read_bytes()
     line = record_lines(log)[nth]
@@ -195,7 +198,7 @@ def test_a_changed_character_is_never_believed(crash_log, crash_report, tmp_path
     other = b"A" if line[place:place + 1] != b"A" else b"B"
     (tmp_path / "log").write_bytes(log.replace(line, line[:place] + other + line[place + 1:]))
     done = decode("report", "--json", tmp_path / "log")
-    assert done.returncode == PARTIAL
+    assert done.returncode == COMPLETE  # the line is restored from its group
     assert json.loads(done.stdout)["cause"] == crash_report("stack-overflow")["cause"]
 
 
