@@ -7,11 +7,11 @@
 #include "crash_record.h"
 
 #include "arch/arch.h"
+#include "crash_devices.h"
 #include "crash_guard.h"
 #include "crash_inject.h"
 #include "crash_memory.h"
 #include "crash_regions.h"
-#include "crash_sinks.h"
 #include "format.h"
 #include "string.h"
 #include "version.h"
@@ -130,7 +130,7 @@ bool crash_own_memory(size_t n, uint64_t *start, uint64_t *end)
     size_t mine = sizeof own / sizeof own[0];
 
     if (n >= mine)
-        return crash_sinks_memory(n - mine, start, end);
+        return crash_device_memory_range(n - mine, start, end);
     *start = (uint64_t)(uintptr_t)own[n].start;
     *end = *start + own[n].bytes;
     return true;

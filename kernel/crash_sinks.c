@@ -10,11 +10,10 @@
 #include "arch/arch.h"
 #include "command_line.h"
 #include "console.h"
+#include "crash_devices.h"
 #include "crash_guard.h"
 #include "crash_inject.h"
 #include "crash_record.h"
-#include "crashdump/disk.h"
-#include "crashdump/ram.h"
 #include "log.h"
 #include "string.h"
 
@@ -36,114 +35,14 @@ struct sink {
     struct crash_sink inner;
 };
 
-static struct {
-    struct crash_ram ram;
-    struct crash_disk disk;
-    struct crash_lines lines;
-    enum crash_disk_state disk_state;
-    bool has_disk;
-    enum crash_scope disk_scope;
-} sinks = {.disk_scope = CRASH_SCOPE_DATA};
-
-/* ---- Memory ---- */
-
-static void flush_memory(void *ctx, const void *start, size_t len)
-{
-    (void)ctx;
-    arch_flush_memory(start, len);
-}
-
-static bool find_memory(void)
-{
-    sinks.ram.flush = flush_memory;
-    sinks.ram.window = arch_surviving_memory(&sinks.ram.size);
-    return sinks.ram.window != NULL;
-}
-
-static bool open_memory(struct crash_sink *inner, uint32_t record_id)
-{
-    (void)record_id;
-    if (!find_memory())
-        return false;
-    crash_ram_init(&sinks.ram, inner);
-    return true;
-}
-
-/* ---- The disk ---- */
-
-static bool read_blocks(void *ctx, uint64_t block, void *bytes, size_t len)
-{
-    (void)ctx;
-    return arch_disk_read(block, bytes, len);
-}
-
-static bool write_blocks(void *ctx, uint64_t block, const void *bytes, size_t len)
-{
-    (void)ctx;
-    return arch_disk_write(block, bytes, len);
-}
-
-static enum crash_disk_state look_at_disk(void)
-{
-    sinks.disk.read = read_blocks;
-    sinks.disk.write = write_blocks;
-    sinks.disk.blocks = arch_disk_blocks();
-    return crash_disk_open(&sinks.disk);
-}
-
-static bool open_disk(struct crash_sink *inner, uint32_t record_id)
-{
-    (void)record_id;
-    if (!sinks.has_disk || sinks.disk_state != CRASH_DISK_READY || !arch_disk_restart() ||
-        look_at_disk() != CRASH_DISK_READY)
-        return false;
-    crash_disk_init(&sinks.disk, inner);
-    return true;
-}
-
-static void init_disk(void)
-{
-    static const char *const words[] = {
-        [CRASH_DISK_FULL] = "is full",
-        [CRASH_DISK_FOREIGN] = "is neither blank nor labelled for crash records",
-        [CRASH_DISK_DEAD] = "cannot be read",
-    };
-
-    sinks.has_disk = arch_disk_init();
-    if (!sinks.has_disk)
-        return;
-    sinks.disk_state = look_at_disk();
-    if (sinks.disk_state == CRASH_DISK_READY)
-        log_print(LOG_NOTICE, "crash: the disk holds %u records, block %lu of %lu is next",
-                  crash_disk_records(&sinks.disk), sinks.disk.next, sinks.disk.blocks);
-    else
-        log_print(LOG_WARNING, "crash: the disk is not used: it %s", words[sinks.disk_state]);
-}
-
-/* ---- The console's line ---- */
-
-static bool put_line(void *ctx, const char *text, size_t len)
-{
-    (void)ctx;
-    crash_progress();
-    return console_write_raw(text, len);
-}
-
-static bool open_lines(struct crash_sink *inner, uint32_t record_id)
-{
-    sinks.lines.print = put_line;
-    crash_lines_init(&sinks.lines, inner, record_id);
-    return console_is_on();
-}
-
-/* ---- All of them ---- */
+static enum crash_scope disk_scope = CRASH_SCOPE_DATA;
 
 /* In the order of their use.  Those that need no preparation also work before crash_sinks_init().
  */
 static struct sink table[] = {
-    {.name = "ram", .open = open_memory},
-    {.name = "disk", .open = open_disk, .is_disk = true},
-    {.name = "serial", .open = open_lines, .copies = true},
+    {.name = "ram", .open = crash_device_open_memory},
+    {.name = "disk", .open = crash_device_open_disk, .is_disk = true},
+    {.name = "serial", .open = crash_device_open_line, .copies = true},
 };
 
 enum { SINKS = sizeof table / sizeof table[0], COPY_BYTES = 4096 };
@@ -171,26 +70,23 @@ struct task {
     bool minimal;
 };
 
-static bool copy_from_memory(const struct crash_sink *to)
+static bool copy(const struct crash_ram_record *record, const struct crash_sink *to)
 {
-    struct crash_ram_record record;
+    for (size_t done = 0; done < record->length; done += COPY_BYTES) {
+        size_t left = record->length - done;
 
-    if (!crash_ram_read(&sinks.ram, sinks.ram.slot, &record))
-        return false;
-    for (size_t done = 0; done < record.length; done += COPY_BYTES) {
-        size_t left = record.length - done;
-
-        if (!to->write(to->ctx, record.bytes + done, left < COPY_BYTES ? left : COPY_BYTES))
+        if (!to->write(to->ctx, record->bytes + done, left < COPY_BYTES ? left : COPY_BYTES))
             return false;
     }
     return to->commit(to->ctx);
 }
 
-static bool memory_is_good(void)
+/* Has memory taken this crash's record, and is it still as it was written? */
+static bool memory_has(struct crash_ram_record *record)
 {
-    struct crash_ram_record record;
+    const struct crash_ram *ram = crash_device_memory();
 
-    return table[0].state == SINK_WRITTEN && crash_ram_read(&sinks.ram, sinks.ram.slot, &record);
+    return table[0].state == SINK_WRITTEN && ram != NULL && crash_ram_read(ram, ram->slot, record);
 }
 
 static void write_one(void *argument)
@@ -198,16 +94,17 @@ static void write_one(void *argument)
     const struct task *task = argument;
     struct sink *sink = task->sink;
     const struct crash_sink outer = {.ctx = sink, .write = sink_write, .commit = sink_commit};
-    bool copy = sink->copies && memory_is_good(), minimal = task->minimal && !copy;
-    enum crash_scope scope = sink->is_disk ? sinks.disk_scope : CRASH_SCOPE_SMALL;
+    enum crash_scope scope = sink->is_disk ? disk_scope : CRASH_SCOPE_SMALL;
+    struct crash_ram_record kept;
     struct crash_header header;
+    bool copies = sink->copies && memory_has(&kept), minimal = task->minimal && !copies;
 
     crash_record_header(&header, minimal);
     if (!sink->open(&sink->inner, crash_record_id(&header)))
         return;
     sink->state = SINK_FAILED;
-    if (copy ? copy_from_memory(&outer)
-             : crash_record_write(&outer, task->scene, minimal ? CRASH_SCOPE_MINIMAL : scope))
+    if (copies ? copy(&kept, &outer)
+               : crash_record_write(&outer, task->scene, minimal ? CRASH_SCOPE_MINIMAL : scope))
         sink->state = minimal ? SINK_MINIMAL : SINK_WRITTEN;
 }
 
@@ -249,13 +146,6 @@ void crash_sinks_report(void)
     console_write("\n", 1);
 }
 
-bool crash_sinks_memory(size_t n, uint64_t *start, uint64_t *end)
-{
-    *start = (uint64_t)(uintptr_t)&sinks;
-    *end = *start + sizeof sinks;
-    return n == 0;
-}
-
 /* ---- At boot ---- */
 
 static bool is_listed(const char *list, const char *name)
@@ -274,46 +164,46 @@ static bool is_listed(const char *list, const char *name)
 static void choose_sinks(void)
 {
     const char *list = command_line_value("crashdump");
-    unsigned chosen = 0;
+    unsigned words = 1, known = 0;
 
-    for (size_t i = 0; i < SINKS && list != NULL; i++) {
+    for (size_t i = 0; list != NULL && i < SINKS; i++) {
         table[i].off = !is_listed(list, table[i].name);
-        chosen += !table[i].off;
+        known += !table[i].off;
     }
-    if (list != NULL && chosen == 0)
-        log_print(LOG_WARNING, "command line: crashdump=%s names none of ram, disk, serial", list);
-    sinks.disk_scope =
+    for (const char *at = list; list != NULL && *at != '\0'; at++)
+        words += *at == ',';
+    if (list != NULL && known != words)
+        log_print(LOG_WARNING, "command line: crashdump=%s: say some of ram,disk,serial", list);
+    disk_scope =
         command_line_choice("crashscope", "data|all", 0) == 0 ? CRASH_SCOPE_DATA : CRASH_SCOPE_ALL;
 }
 
 /* Send the records that memory has kept, oldest first; each that has left is not sent again. */
 static void send_again(void *argument)
 {
+    const struct crash_ram *ram = argument;
     struct crash_ram_record record;
     struct crash_sink sink;
 
-    (void)argument;
-    for (int i = 0; i < CRASH_RAM_SLOTS && crash_ram_unsent(&sinks.ram, &record); i++) {
+    for (int i = 0; i < CRASH_RAM_SLOTS && crash_ram_unsent(ram, &record); i++) {
         log_print(LOG_NOTICE,
-                  "crash: memory has kept record %08x of an earlier boot: crash %u, "
-                  "%lu bytes, %u records lost; it follows",
+                  "crash: memory has kept record %08x of an earlier boot: crash %u, %lu bytes, "
+                  "%u records lost; it follows",
                   record.record_id, record.number, record.length, record.displaced);
-        if (!open_lines(&sink, record.record_id))
+        if (!crash_device_open_line(&sink, record.record_id) || !copy(&record, &sink))
             return;
-        sinks.ram.slot = record.slot;
-        if (!copy_from_memory(&sink))
-            return;
-        crash_ram_mark_sent(&sinks.ram, &record);
+        crash_ram_mark_sent(ram, &record);
         log_print(LOG_NOTICE, "crash: record %08x was sent again", record.record_id);
     }
 }
 
 void crash_sinks_init(void)
 {
+    const struct crash_ram *ram = crash_device_memory();
     struct trap caught;
 
     choose_sinks();
-    init_disk();
-    if (find_memory() && !arch_guard(send_again, NULL, &caught))
+    crash_device_init_disk();
+    if (ram != NULL && !arch_guard(send_again, (void *)(uintptr_t)ram, &caught))
         log_print(LOG_WARNING, "crash: %s while a record was sent again", caught.name);
 }

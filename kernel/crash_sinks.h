@@ -21,7 +21,4 @@ void crash_sinks_write(struct crash_scene *scene, bool minimal, void (*before_se
 /* Say on the console where the record is. */
 void crash_sinks_report(void);
 
-/* Memory that the sinks work in, n-th; false past the last. */
-bool crash_sinks_memory(size_t n, uint64_t *start, uint64_t *end);
-
 #endif

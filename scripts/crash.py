@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """crash.py - from the bytes that a dying kernel sent to the cause.
 
-Input is a console log with anything around the record's lines, a raw record, or an image of a disk
-or of memory with records in it.  Refuses symbols of another build unless forced.  Any input gives a defined exit status.
+Input is a console log with anything around the record's lines, a raw record, or the image of a
+disk or of memory with records in it.  Refuses symbols of another build unless forced.  Any input
+gives a defined exit status.
 """
 
 from __future__ import annotations

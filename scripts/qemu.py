@@ -3,7 +3,8 @@
 
 Exits with what the kernel told isa-debug-exit (0 to 127; 70 means it crashed), 124 after
 --timeout, 125 if QEMU itself failed, 128+N if ended by signal N, 2 for bad usage.  Leaves neither
-process nor file behind.  Always TCG: the tests must not depend on the host's processor.
+process nor file behind, but the disk that was asked for.  Always TCG: the tests must not depend on
+the host's processor.
 
 As a module: command_line(Machine(...)) is the command, run(command) the exit status.
 """

@@ -34,7 +34,7 @@ def test_crc32c_of_the_reader() -> None:
 @pytest.mark.parametrize("burst", [1, 2, 3, 4])
 def test_any_few_neighbouring_lines_may_be_lost(burst) -> None:
     lines = lines_of("full", parity=True)
-    for index in range(1, len(lines) - burst):
+    for index in range(1, len(lines) - burst, 1 if burst == 4 else 3):
         record = load_one(b"\n".join(lines[:index] + lines[index + burst:]))
         parity = sum(line[9:12] == b":P:" for line in lines[index:index + burst])
         if parity == 0 or burst == 1:

@@ -252,6 +252,21 @@ def test_planted_breakpoints_do_not_change_the_hashes(waiting, attach, kernel_el
         assert crc32c(code[address - start:address - start + length]) == crc, hex(address)
 
 
+# ---- What GDB can print ----
+
+def printed(path: Path, expression: str) -> str:
+    return run([CRASH, "gdb", str(path), "--", "-batch", "-ex", f"output {expression}"])
+
+
+def test_a_registered_region_can_be_printed_from_the_lines_record(crash_copies):
+    assert printed(crash_copies("divide").log, "office.parcel_count").endswith("0")
+
+
+def test_any_variable_can_be_printed_from_the_disks_record(crash_copies):
+    said = printed(crash_copies("divide").disk, "(const char *)command_line.text")
+    assert said.endswith('"run=provoke:divide"'), said
+
+
 # ---- Secrets ----
 
 @pytest.mark.parametrize("scope", ["data", "all"])
