@@ -200,6 +200,10 @@ uint64_t arch_physical_of(const void *object);
  * emulator that offers a way out.  Anywhere. */
 void arch_exit_emulator(unsigned code);
 
+/* Tell an emulator that wants to know (pvpanic) that its guest has crashed; it may stop the machine
+ * at once.  Anywhere. */
+void arch_tell_emulator_of_crash(void);
+
 /* Microseconds since boot, monotonic; 0 before arch_init_time().  Anywhere. */
 uint64_t arch_time_us(void);
 
@@ -257,6 +261,16 @@ size_t arch_copy(void *to, const void *from, size_t len);
 size_t arch_copy_from(void *to, uint64_t from, size_t len);
 size_t arch_patch(uint64_t to, const void *from, size_t len);
 
+/* Memory that outlives a reset and that nothing else is given: whatever a boot before has left
+ * there.  NULL if there is none on this machine.  From kernel_main() on, anywhere. */
+void *arch_surviving_memory(size_t *bytes);
+
+/* See to it that a range is in memory, and not in a cache that a reset empties.  Anywhere. */
+void arch_flush_memory(const void *start, size_t len);
+
+/* Where the kernel sees physical memory. */
+uint64_t arch_direct_address(uint64_t physical);
+
 /* Walk the current page tables for `address`; never faults.  Anywhere. */
 void arch_walk(uint64_t address, struct crash_walk *walk);
 
@@ -278,6 +292,22 @@ bool arch_is_text(uint64_t address);
 /* Must no breakpoint stand there?  NULL if it may, else why not. */
 const char *arch_refuse_breakpoint(uint64_t address, size_t len);
 
+/* ---- A disk for crash records: polled, bounded, without locks ---- */
+
+/* Find it, once, after arch_init_interrupts().  False if there is none. */
+bool arch_disk_init(void);
+
+/* Begin anew, whatever state the disk and its driver are in.  False if it does not answer. */
+bool arch_disk_restart(void);
+
+/* How many blocks of 512 bytes it has; 0: there is none. */
+uint64_t arch_disk_blocks(void);
+
+/* Read or write whole blocks; `bytes` lies in the kernel's image.  False if it did not work: after
+ * a time-out nothing does until arch_disk_restart(). */
+bool arch_disk_read(uint64_t block, void *bytes, size_t len);
+bool arch_disk_write(uint64_t block, const void *bytes, size_t len);
+
 /* ---- Traps ---- */
 
 /* Vector number of a panic: outside the hardware's range. */
@@ -298,6 +328,20 @@ bool arch_recover(struct trap *trap);
 /* Call function(argument); true if it returned.  False if it trapped for good: then *caught says
  * how (its frame is gone), and whatever it had begun is left as it was.  Nests; anywhere. */
 bool arch_guard(void (*function)(void *), void *argument, struct trap *caught);
+
+/* Make the trap's frame leave the innermost guarded call of its CPU, whatever kind of trap it is.
+ * False if there is none. */
+bool arch_abandon(struct trap *trap);
+
+/* Copy a frame to where no later trap overwrites it.  There is one such place. */
+struct trap_frame *arch_keep_frame(const struct trap_frame *frame);
+
+/* Raise TRAP_NMI on this CPU every ARCH_WATCHDOG_MS, or no longer.  False if the machine cannot.
+ * Anywhere. */
+enum {
+    ARCH_WATCHDOG_MS = 50,
+};
+bool arch_watchdog(bool enable);
 
 /* Call function(argument) on the emergency stack of that purpose, of this CPU, and come back. */
 enum arch_stack_purpose {

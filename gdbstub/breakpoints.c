@@ -112,6 +112,11 @@ static bool write_plain(struct gdbstub *stub, uint64_t addr, const uint8_t *data
     return len == 0 || port->write_memory(port->ctx, stub->general, addr, data, len) == len;
 }
 
+void gdbstub_hide_breakpoints(const struct gdbstub *stub, uint64_t addr, uint8_t *data, size_t len)
+{
+    stub_hide_breakpoints(stub, addr, data, len);
+}
+
 /* What is written over a breakpoint becomes what it hides. */
 static bool write_over(struct gdbstub *stub, struct gdbstub_breakpoint *breakpoint,
                        struct shared part, const uint8_t *data)

@@ -394,6 +394,9 @@ bool gdbstub_concerned(const struct gdbstub *stub);
  * instruction's length. */
 bool gdbstub_planted(const struct gdbstub *stub, uint64_t addr);
 
+/* Undo the effect of planted breakpoints on what was read from `addr`. */
+void gdbstub_hide_breakpoints(const struct gdbstub *stub, uint64_t addr, uint8_t *data, size_t len);
+
 /* The machine runs and has text for GDB's console (`O` packet).  False, with nothing sent, if
  * GDB is not waiting for a stop. */
 bool gdbstub_print(struct gdbstub *stub, const char *text, size_t len);

@@ -453,6 +453,12 @@ enum trap_verdict debugger_break_in(struct trap *trap)
 
 /* ---- From the rest of the kernel ---- */
 
+void debugger_hide_breakpoints(uint64_t address, uint8_t *data, size_t len)
+{
+    if (debugger.enabled)
+        gdbstub_hide_breakpoints(&debugger.stub, address, data, len);
+}
+
 void debugger_init(void)
 {
     enum { COM2, COM1, OFF };

@@ -12,8 +12,10 @@
 
 #include "arch/arch.h"
 #include "arch/provoke.h"
+#include "command_line.h"
 #include "console.h"
-#include "crash.h"
+#include "crash_inject.h"
+#include "crash_regions.h"
 #include "frames.h"
 #include "heap.h"
 #include "log.h"
@@ -178,7 +180,7 @@ static STORY void provoke_assert(void)
 
 static STORY void provoke_recursion_in_panic(void)
 {
-    crash_inject_panic(CRASH_TAG('L', 'O', 'G', 'R'));
+    crash_inject("LOGR:panic");
     panic("the first of two panics");
 }
 
@@ -216,6 +218,77 @@ static STORY void provoke_heap_double_free(void)
     heap_free(office.shelf);
 }
 
+/* ---- Where the kernel has lost its way out ---- */
+
+static STORY void weigh_on_stack(void *argument)
+{
+    (void)argument;
+    office.total_weight += next_parcel(office.shelf)->weight;
+}
+
+static STORY void provoke_nmi_stack(void)
+{
+    arch_call_on_stack(ARCH_STACK_NMI, weigh_on_stack, NULL);
+    OPAQUE();
+}
+
+static STORY void provoke_nmi(void)
+{
+    arch_provoke_nmi();
+    OPAQUE();
+}
+
+static STORY void provoke_machine_check(void)
+{
+    arch_provoke_machine_check();
+    OPAQUE();
+}
+
+static STORY void provoke_stub_stack(void)
+{
+    arch_call_on_stack(ARCH_STACK_DEBUGGER, weigh_on_stack, NULL);
+    OPAQUE();
+}
+
+static STORY void provoke_lost_gs(void)
+{
+    arch_provoke_lost_gs();
+    OPAQUE();
+}
+
+static STORY void provoke_lost_gate(void)
+{
+    arch_provoke_lost_gate();
+    OPAQUE();
+}
+
+static STORY void provoke_lost_tables(void)
+{
+    arch_provoke_lost_tables();
+    OPAQUE();
+}
+
+/* ---- What the kernel itself notices ---- */
+
+/* A copy that trusts the length it is told. */
+static STORY void copy_label(const char *label, size_t len)
+{
+    char room[16];
+    char *volatile to = room;
+
+    for (size_t i = 0; i < len; i++)
+        to[i] = label[i];
+    OPAQUE();
+}
+
+static STORY void provoke_stack_smash(void)
+{
+    static const char label[] = "to whom it may concern, wherever that is";
+
+    copy_label(label, 16 + 8); /* as far as the canary, not to the return address */
+    OPAQUE();
+}
+
 static STORY void provoke_out_of_memory(void)
 {
     while (heap_alloc(HEAP_MAX_BYTES) != NULL)
@@ -224,10 +297,44 @@ static STORY void provoke_out_of_memory(void)
           frames_counts().free);
 }
 
+/* An index that nobody has checked: undefined, so only a build with SAN=ubsan stops there. */
+static STORY void provoke_undefined(void)
+{
+    volatile size_t section = sizeof prices / sizeof prices[0];
+
+    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): that is the failure */
+    office.total_weight += prices[section];
+    OPAQUE();
+}
+
+/* The office's safe: what is in it must be in no record. */
+static STORY void provoke_secret(void)
+{
+    static char combination[64];
+
+    if (!crash_register_region("safe", combination, sizeof combination, CRASH_REGION_SECRET))
+        return;
+    for (size_t i = 0; i + 1 < sizeof combination; i++)
+        combination[i] = (char)('A' + i * 7 % 26); /* "AHOVCJQX..." stands nowhere else */
+    OPAQUE();
+    panic("the safe has been opened");
+}
+
 static STORY void provoke_int3(void)
 {
     arch_breakpoint();
     log_print(LOG_NOTICE, "int3: went on");
+}
+
+/* Nothing has set up the office yet. */
+static STORY void open_office(void)
+{
+    office.total_weight = office.total_weight % office.parcel_count;
+}
+
+/* It has failed before, or not at all: provoke_early(). */
+static void provoke_nothing(void)
+{
 }
 
 static void list_names(void);
@@ -264,6 +371,19 @@ static const struct provocation {
      provoke_heap_read_after_free, false},
     {"heap-double-free", "free a block twice", provoke_heap_double_free, false},
     {"out-of-memory", "allocate until there is nothing left", provoke_out_of_memory, false},
+    {"nmi", "with gdb=off: an interrupt that nobody can mask, nor expects", provoke_nmi, false},
+    {"nmi-stack", "fault on the stack where NMIs are handled", provoke_nmi_stack, false},
+    {"machine-check", "the processor reports broken hardware", provoke_machine_check, false},
+    {"stub-stack", "fault on the debugger's stack", provoke_stub_stack, false},
+    {"lost-gs", "use a GS base that is destroyed", provoke_lost_gs, false},
+    {"lost-gate", "page fault without a descriptor for it", provoke_lost_gate, false},
+    {"lost-tables", "page tables that have lost all physical memory", provoke_lost_tables, false},
+    {"stack-smash", "write past a local array: the stack protector notices", provoke_stack_smash,
+     false},
+    {"undefined", "an index out of range: noticed by a kernel made with SAN=ubsan",
+     provoke_undefined, false},
+    {"secret", "panic with a secret in memory", provoke_secret, false},
+    {"early", "fail before the log is set up", provoke_nothing, false},
     {"int3", "a breakpoint of the kernel's own: logged, goes on", provoke_int3, true},
 };
 
@@ -286,6 +406,14 @@ static void leave(unsigned status)
     arch_exit_emulator(status);
 }
 
+void provoke_early(void)
+{
+    const char *spec = command_line_value("run");
+
+    if (spec != NULL && strcmp(spec, "provoke:early") == 0)
+        open_office();
+}
+
 void provoke_run(const char *name)
 {
     size_t i = 0;
@@ -298,6 +426,7 @@ void provoke_run(const char *name)
         return;
     }
     log_print(LOG_NOTICE, "provoke: %s: %s", name, provocations[i].shows);
+    crash_register_region("office", &office, sizeof office, CRASH_REGION_SMALL);
     provocations[i].fail();
     if (!provocations[i].goes_on)
         log_print(LOG_ERROR, "provoke: %s did not fail", name);

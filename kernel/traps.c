@@ -7,6 +7,7 @@
 #include "cpus.h"
 #include "cpus_check.h"
 #include "crash.h"
+#include "crash_guard.h"
 #include "debugger.h"
 #include "flight.h"
 #include "log.h"
@@ -93,6 +94,7 @@ static const struct trap_handler handlers[] = {
     {"interrupt", TRAP_MASK(TRAP_INTERRUPT), interrupt},
     {"system call", TRAP_MASK(TRAP_SYSCALL), syscall_handle},
     {"user memory", TRAP_MASK(TRAP_PAGE_FAULT), program_resolve}, /* not touched before */
+    {"watchdog", TRAP_MASK(TRAP_NMI), crash_watch},               /* while a record is written */
     {"stop", TRAP_MASK(TRAP_NMI), stop_handle},                   /* another CPU has the machine */
     {"break-in", TRAP_MASK(TRAP_NMI), debugger_break_in},         /* a byte from the debugger */
     {"debugger", NOT_ASYNCHRONOUS, debugger_handle}, /* if one is attached, it is first */

@@ -24,6 +24,14 @@ static inline uint8_t inb(uint16_t port)
     return value;
 }
 
+static inline uint32_t inl(uint16_t port)
+{
+    uint32_t value;
+
+    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
 static inline uint64_t rdmsr(uint32_t msr)
 {
     uint32_t low, high;
@@ -106,6 +114,21 @@ SEGMENT_SELECTOR(ds)
 SEGMENT_SELECTOR(es)
 SEGMENT_SELECTOR(fs)
 SEGMENT_SELECTOR(gs)
+
+static inline void memory_fence(void)
+{
+    __asm__ volatile("mfence" : : : "memory");
+}
+
+static inline void clflush(uint64_t address)
+{
+    __asm__ volatile("clflush (%0)" : : "r"(address) : "memory");
+}
+
+static inline void wbinvd(void)
+{
+    __asm__ volatile("wbinvd" : : : "memory");
+}
 
 static inline void invlpg(uint64_t address)
 {

@@ -24,6 +24,14 @@ class Crash:
     words: str      # of it, that must be in the verdict
     file: str = PROVOKE_C
     span: int = 1   # how many lines from there on are right: a whole function's
+    options: str = ""     # for the command line
+    early: bool = False   # before there is a disk, or anything to run
+    no_ram: bool = False  # the memory that outlives resets is out of reach, too
+
+    @property
+    def sent_again(self) -> bool:
+        """Does the next boot send the record, before it fails in the same way?"""
+        return not self.early and not self.no_ram
 
     @property
     def lines(self) -> range:
@@ -59,7 +67,7 @@ CRASHES = {
                                     "corrupted return address 0x414141414141", span=6),
     "gp-segment": Crash("#GP", "arch_provoke_bad_selector", "mov fs, eax",
                         "bad-selector", "bad segment selector 0x7ff8", PROVOKE_ASM),
-    "gp-msr": Crash("#GP", "arch_provoke_bad_register", "wrmsr",
+    "gp-msr": Crash("#GP", "arch_provoke_bad_register", "wrmsr  ",
                     "bad-msr", "model-specific register: 0x6e1", PROVOKE_ASM),
     "double-fault": Crash("#DF", "arch_provoke_lost_stack", "push rax",
                           "bad-stack-pointer", "bad stack pointer: rsp = 0x100000000000",
@@ -82,4 +90,27 @@ CRASHES = {
     "recursion-in-panic": Crash("", "provoke_recursion_in_panic",
                                 'panic("the first of two panics")',
                                 "panic", "panic: the first of two panics"),
+    "nmi": Crash("#NMI", "arch_provoke_nmi", "int 2", "nmi", "non-maskable interrupt",
+                 PROVOKE_ASM, span=2, options="gdb=off"),
+    "nmi-stack": Crash("#PF", "weigh_on_stack", "office.total_weight += next_parcel",
+                       "null-pointer", "null pointer: read at offset 0x18"),
+    "machine-check": Crash("#MC", "arch_provoke_machine_check", "int 18", "machine-check",
+                           "machine check", PROVOKE_ASM, span=2),
+    "stub-stack": Crash("#PF", "weigh_on_stack", "office.total_weight += next_parcel",
+                        "null-pointer", "null pointer: read at offset 0x18"),
+    "lost-gs": Crash("#PF", "arch_provoke_lost_gs", "mov rax, [gs:8]", "wild-pointer",
+                     "wild pointer: read of 0x1000dead0008", PROVOKE_ASM),
+    "lost-gate": Crash("#DF", "arch_provoke_lost_gate", "mov rax, [rax]  ", "double-fault",
+                       "double fault", PROVOKE_ASM),
+    "lost-tables": Crash("#PF", "arch_provoke_lost_tables", "mov rax, [rax + 0x1000]",
+                         "wild-pointer", "wild pointer: read of 0xffff800000001000", PROVOKE_ASM,
+                         no_ram=True),
+    "stack-smash": Crash("", "copy_label", "static STORY void copy_label(", "panic",
+                         "panic: stack smashed: a local array was overrun", span=10),
+    "out-of-memory": Crash("", "provoke_out_of_memory", 'panic("out of memory',
+                           "panic", "panic: out of memory after"),
+    "secret": Crash("", "provoke_secret", 'panic("the safe has been opened")', "panic",
+                    "panic: the safe has been opened"),
+    "early": Crash("#DE", "open_office", "office.total_weight = office.total_weight %",
+                   "divide-by-zero", "division by zero", early=True),
 }
