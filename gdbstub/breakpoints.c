@@ -89,8 +89,9 @@ static struct shared share(const struct gdbstub *stub, const struct gdbstub_brea
     return part;
 }
 
-void stub_hide_breakpoints(const struct gdbstub *stub, uint64_t addr, uint8_t *data, size_t len)
+void stub_hide_breakpoints(const struct gdbstub *stub, uint64_t addr, void *bytes, size_t len)
 {
+    uint8_t *data = bytes;
     const uint8_t *instruction = stub->port->arch->breakpoint;
 
     for (size_t i = 0; i < stub->breakpoint_count; i++) {

@@ -26,6 +26,7 @@ enum gdbstub_limits {
     GDBSTUB_MAX_ORDERS = 16,       /* actions in one vCont */
     GDBSTUB_AGENT_BYTES = 4096,    /* conditions and commands of all breakpoints together */
     GDBSTUB_PRINT_BYTES = 200,     /* the longest text given to port.print at once */
+    GDBSTUB_MAX_SYSCALLS = 512,    /* system call numbers that can be caught one by one */
 };
 
 /* Threads are numbered by the port, from 1.  Kernels without threads use one per CPU. */
@@ -49,18 +50,21 @@ enum gdbstub_signal {
 
 /* Why the machine stopped. */
 enum gdbstub_cause {
-    GDBSTUB_CAUSE_SIGNAL,       /* a fault, a step or a break-in: the signal says it all */
-    GDBSTUB_CAUSE_SW_BREAK,     /* a breakpoint instruction; the pc must be AT it */
-    GDBSTUB_CAUSE_HW_BREAK,     /* an execute breakpoint in a debug register */
-    GDBSTUB_CAUSE_WATCH_WRITE,  /* a write watchpoint */
-    GDBSTUB_CAUSE_WATCH_ACCESS, /* an access watchpoint */
+    GDBSTUB_CAUSE_SIGNAL,         /* a fault, a step or a break-in: the signal says it all */
+    GDBSTUB_CAUSE_SW_BREAK,       /* a breakpoint instruction; the pc must be AT it */
+    GDBSTUB_CAUSE_HW_BREAK,       /* an execute breakpoint in a debug register */
+    GDBSTUB_CAUSE_WATCH_WRITE,    /* a write watchpoint */
+    GDBSTUB_CAUSE_WATCH_ACCESS,   /* an access watchpoint */
+    GDBSTUB_CAUSE_SYSCALL_ENTRY,  /* a system call that GDB catches is about to begin */
+    GDBSTUB_CAUSE_SYSCALL_RETURN, /* ... has ended */
 };
 
 struct gdbstub_stop {
     enum gdbstub_cause cause;
     enum gdbstub_signal signal;
     gdbstub_thread thread; /* the one that stopped */
-    uint64_t address;      /* WATCH causes: the watched data's address; otherwise ignored */
+    uint64_t address;      /* WATCH causes: the watched data's address; SYSCALL causes: the
+                              number of the system call; otherwise ignored */
     uint8_t judged;        /* private: what gdbstub_filter() found; 0 at first */
 };
 
@@ -99,6 +103,7 @@ enum gdbstub_event {
     GDBSTUB_DETACH,   /* leave the trap, let every thread run; breakpoints that print for good may
                          still be planted, so go on asking gdbstub_filter() */
     GDBSTUB_KILL,     /* GDB wants the machine gone: reset it or leave the emulator */
+    GDBSTUB_RESTART,  /* GDB wants it from its beginning: keep gdbstub_save(), and reset it */
 };
 
 /* One register.  Its index in the table is GDB's number for it. */
@@ -116,9 +121,43 @@ struct gdbstub_feature {
     const char *types; /* the XML of its own types, or "" */
 };
 
+/* What can be done with memory. */
+enum gdbstub_access {
+    GDBSTUB_READ = 1 << 0,
+    GDBSTUB_WRITE = 1 << 1,
+    GDBSTUB_EXECUTE = 1 << 2,
+};
+
+/* Addresses [start, start + length); the last range of all may end at 2^64. */
+struct gdbstub_range {
+    uint64_t start, length;
+    unsigned access; /* enum gdbstub_access bits; 0: nothing is there */
+    char name[GDBSTUB_NAME_SIZE];
+};
+
+/*
+ * A read-only object that GDB can fetch, made of bytes at hand or made as they are asked for.  Its
+ * name begins with what it is for:
+ *
+ *     "file/NAME"      a file: `remote get NAME`, and what "exec-file/" names
+ *     "exec-file/"     the name of the file with the kernel's symbols, as text: "/kernel.elf"
+ *     "osdata/TABLE"   a table of `info os`, in GDB's XML; "osdata/" is the table of the tables
+ *
+ * `read` copies what there is of `len` bytes from `offset` on, returns how many, and fewer only
+ * at the end; any offset and length is safe.  `size` is asked for files only; NULL, or UINT64_MAX
+ * as its answer: the object does not exist (now).
+ */
+struct gdbstub_object {
+    const char *name;
+    uint64_t (*size)(void *ctx, const struct gdbstub_object *object);
+    size_t (*read)(void *ctx, const struct gdbstub_object *object, uint64_t offset, void *buf,
+                   size_t len);
+};
+
 /* What the stub must know about the processor: data only. */
 struct gdbstub_arch {
     const char *architecture; /* of the target description: "i386:x86-64" */
+    const char *triple;       /* LLDB's name for all of it, "x86_64-unknown-none"; or NULL */
     const char *osabi;        /* of the target description, or NULL */
     const struct gdbstub_feature *features;
     size_t feature_count;
@@ -130,6 +169,14 @@ struct gdbstub_arch {
     size_t expedited_count;
     const uint8_t *breakpoint; /* the breakpoint instruction */
     size_t breakpoint_size;    /* at most GDBSTUB_BREAKPOINT_BYTES */
+    /* All addresses that there can be, or count 0.  What is not listed GDB will not look at, not
+     * even when something is mapped there later. */
+    const struct gdbstub_range *addresses;
+    size_t address_count;
+    /* Where the ELF file loads what runs elsewhere, and how far away: GDB's compare-sections asks
+     * by load addresses.  Length 0: everything runs where it is loaded. */
+    struct gdbstub_range loaded;
+    uint64_t loaded_offset; /* added to a load address */
 };
 
 struct gdbstub_thread_info {
@@ -202,6 +249,27 @@ struct gdbstub_port {
      * anything is printed, if there is no such command. */
     bool (*monitor)(void *ctx, const char *command, void (*print)(void *to, const char *text),
                     void *to);
+
+    /* Optional.  Describe the range that holds `addr`: the memory, or the hole, as long as it is
+     * the same all over.  False if there is no such address. */
+    bool (*memory_region)(void *ctx, gdbstub_thread thread, uint64_t addr,
+                          struct gdbstub_range *range);
+
+    /* Optional.  What GDB may fetch: object_count of them, all with the same `ctx`. */
+    const struct gdbstub_object *objects;
+    size_t object_count;
+
+    bool can_restart;  /* GDBSTUB_RESTART is understood */
+    bool has_syscalls; /* the port asks gdbstub_catches_syscall() */
+};
+
+/* What a session has seen so far; for people. */
+struct gdbstub_statistics {
+    uint64_t requests, replies;
+    uint64_t bytes_received, bytes_sent;
+    uint64_t stops;     /* without the steps of ranges */
+    uint64_t damaged;   /* requests with a wrong checksum */
+    uint64_t abandoned; /* requests that ended in gdbstub_abandon() */
 };
 
 /* A software breakpoint that is planted.  Private. */
@@ -236,6 +304,10 @@ struct gdbstub {
     bool request_held; /* a whole request broke in: gdbstub_stopped() answers it */
     bool answering;    /* a reply is being made: gdbstub_abandon() would send another instead */
     bool closing;      /* the exit was told: attached until GDB has acknowledged it */
+    bool extended;     /* "!": killing it is not the end */
+    bool created;      /* GDB has started this machine itself: it kills it when it quits */
+    bool listed_once;  /* qXfer:threads has been read since the machine stopped */
+    bool catches_all;  /* QCatchSyscalls without a list */
     unsigned client;   /* what GDB announced: enum client_feature of internal.h */
 
     bool no_ack;          /* QStartNoAckMode */
@@ -251,6 +323,9 @@ struct gdbstub {
     gdbstub_thread resume;  /* Hc: c and s; or STUB_ALL_THREADS */
     gdbstub_thread listed;  /* the last that qfThreadInfo and qsThreadInfo told */
     const char *refusal;    /* why a request was refused, for people */
+
+    struct gdbstub_statistics statistics;
+    uint8_t caught[GDBSTUB_MAX_SYSCALLS / 8]; /* QCatchSyscalls: a bit for each number */
 
     struct gdbstub_order orders[GDBSTUB_MAX_ORDERS];
     size_t order_count;
@@ -330,6 +405,34 @@ bool gdbstub_exited(struct gdbstub *stub, uint8_t status);
 
 /* The same for a program that a fault has ended (`X`). */
 bool gdbstub_killed(struct gdbstub *stub, enum gdbstub_signal signal);
+
+/* Does GDB want to hear of this system call?  Ask at its entry and at its return; if so, stop with
+ * that CAUSE and the number. */
+bool gdbstub_catches_syscall(const struct gdbstub *stub, uint64_t number);
+
+/* Memory as GDB sees it through the thread that stopped: without planted breakpoints.  Returns how
+ * many bytes were copied before the first that cannot be reached. */
+size_t gdbstub_read_memory(const struct gdbstub *stub, uint64_t addr, void *buf, size_t len);
+
+/* The thread that stopped last. */
+gdbstub_thread gdbstub_stopped_thread(const struct gdbstub *stub);
+
+/* What the session has done since gdbstub_init(). */
+struct gdbstub_statistics gdbstub_statistics(const struct gdbstub *stub);
+
+/* The n-th point that GDB has inserted: its type as in the Z packets (0: software), address and
+ * length.  False past the last. */
+struct gdbstub_inserted {
+    unsigned type;
+    uint64_t address, length;
+};
+bool gdbstub_inserted_point(const struct gdbstub *stub, size_t n, struct gdbstub_inserted *point);
+
+/* On GDBSTUB_RESTART: what the stub of the machine's next life must know, 0 if GDB does not wait
+ * for it; and, there, after gdbstub_init(): go on with that session, so that the first
+ * gdbstub_stopped() tells GDB. */
+uint32_t gdbstub_save(const struct gdbstub *stub);
+void gdbstub_restore(struct gdbstub *stub, uint32_t saved);
 
 /* Something went wrong inside a port function or the stub while a request was answered, and the
  * caller has unwound out of it: answer `E.text` instead, and go on with the session. */

@@ -18,7 +18,10 @@
 static struct {
     atomic_flag busy; /* somebody's request is being served */
     uint64_t space, address;
-    atomic_bool asked[ARCH_CPUS];
+    uint64_t requests; /* so far */
+    struct {
+        _Atomic uint64_t asked, done; /* the last request for this CPU, and that it has served */
+    } cpus[ARCH_CPUS];
 } flush = {.busy = ATOMIC_FLAG_INIT};
 
 static void enter(unsigned cpu)
@@ -47,26 +50,35 @@ static void forget(uint64_t address)
         arch_flush_page(address);
 }
 
+/* An NMI in the middle of this may serve the same request, and a later one: what is left of the
+ * interrupted one then must not pass for having served that. */
 void cpus_serve_flush(void)
 {
     unsigned cpu = arch_cpu_id();
+    uint64_t done = atomic_load(&flush.cpus[cpu].done);
+    uint64_t asked = atomic_load(&flush.cpus[cpu].asked);
 
-    if (!atomic_load(&flush.asked[cpu]))
+    if (asked == done)
         return;
     if (arch_space_current() == flush.space || flush.space == arch_kernel_space())
         forget(flush.address);
-    atomic_store(&flush.asked[cpu], false);
+    (void)atomic_compare_exchange_strong(&flush.cpus[cpu].done, &done, asked);
 }
 
 static void ask(unsigned cpu)
 {
-    atomic_store(&flush.asked[cpu], true);
+    atomic_store(&flush.cpus[cpu].asked, flush.requests);
     arch_send_interrupt(cpu, ARCH_INTERRUPT_FLUSH);
+}
+
+static bool is_served(unsigned cpu)
+{
+    return atomic_load(&flush.cpus[cpu].done) == atomic_load(&flush.cpus[cpu].asked);
 }
 
 static void wait_for(unsigned cpu)
 {
-    while (atomic_load(&flush.asked[cpu])) {
+    while (!is_served(cpu)) {
         cpus_serve_flush();
         arch_pause();
     }
@@ -83,6 +95,7 @@ static void flush_all(uint64_t space, uint64_t address)
     }
     flush.space = space;
     flush.address = address;
+    flush.requests++;
     forget(address);
     for (unsigned cpu = 0; cpu < count; cpu++) {
         if (cpu != me)

@@ -175,6 +175,23 @@ static void write_record(bool minimal)
         console_print("\nthe record is incomplete: the serial line stopped taking it\n");
 }
 
+void crash_snapshot(struct trap_frame *frame)
+{
+    crash.trap = (struct trap){
+        .kind = TRAP_PANIC,
+        .class = TRAP_CLASS_TRAP,
+        .cpu = arch_cpu_id(),
+        .vector = ARCH_VECTOR_PANIC,
+        .pc = arch_frame_pc(frame),
+        .name = "snapshot",
+        .message = "the debugger asked for this record",
+        .frame = frame,
+    };
+    crash.scene = (struct crash_scene){
+        .trap = &crash.trap, .began_us = arch_time_us(), .nested = crash.nested};
+    write_record(false);
+}
+
 /* ---- The stages ---- */
 
 static void report(void *argument)

@@ -17,6 +17,10 @@ void crash_init(void);
 /* Never returns. */
 enum trap_verdict crash_handle(struct trap *trap);
 
+/* Write a record of the kernel as `frame` has it, and go on: nothing has crashed.  For a debugger,
+ * while everything stands still. */
+void crash_snapshot(struct trap_frame *frame);
+
 /* For tests of the crash path itself: panic again while the section with this tag is written. */
 void crash_inject_panic(uint32_t tag);
 

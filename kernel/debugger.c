@@ -13,6 +13,8 @@
 #include "console.h"
 #include "debugger_fault.h"
 #include "debugger_port.h"
+#include "debugger_restart.h"
+#include "debugger_selftest.h"
 #include "log.h"
 #include "stop.h"
 
@@ -124,6 +126,8 @@ static void serve(void *argument)
         }
         stop->byte = (uint8_t)byte;
         guarded(receive, stop);
+        if (debugger.machine.reboot)
+            debugger_reboot(&debugger.machine);
     }
 }
 
@@ -222,6 +226,8 @@ static enum gdbstub_event stop_machine(struct trap_frame *frame, struct gdbstub_
     } while (stop.event == GDBSTUB_RESUME && is_stepped(frame));
     if (stop.event == GDBSTUB_KILL)
         leave_for_good();
+    if (stop.event == GDBSTUB_RESTART)
+        debugger_restart(&debugger.machine);
     if (stop.event == GDBSTUB_RESUME)
         arch_frame_set_step(frame, debugger.machine.resume.action == GDBSTUB_STEP);
     else
@@ -466,12 +472,17 @@ void debugger_init(void)
     debugger.machine.line = line;
     debugger.port = debugger_port;
     debugger.port.ctx = &debugger.machine;
+    debugger.machine.stub = &debugger.stub;
     gdbstub_init(&debugger.stub, &debugger.port);
+    debugger_continue_session(&debugger.machine);
+    debugger_selftest_init();
     debugger.enabled = true;
 }
 
 void debugger_listen(void)
 {
+    if (debugger.enabled && gdbstub_attached(&debugger.stub))
+        debugger_wait(); /* it has started the kernel, and waits for it */
     if (debugger.enabled && !arch_line_break_in(debugger.machine.line, true, arch_cpu_id()))
         log_print(LOG_WARNING, "gdb: no interrupt from the line: only gdbwait and traps stop");
 }

@@ -15,7 +15,8 @@ struct spin_lock schedule_lock = SPIN_LOCK("scheduler");
 static struct cpu {
     struct schedule_cpu shown;
     struct run_queue queues[THREAD_PRIORITIES];
-    struct thread *asleep; /* those with a wake_us */
+    struct thread *asleep; /* those with a wake_us, the next one first */
+    struct thread *gone;   /* has ended here; until the next trap, this CPU may be on its stack */
     unsigned threads;      /* that belong to it */
 } cpus[ARCH_CPUS];
 
@@ -106,9 +107,13 @@ static void forget_sleeper(struct thread *thread)
 
 void schedule_sleep_until(struct thread *thread, uint64_t wake_us)
 {
+    struct thread **link = &cpus[thread->cpu].asleep;
+
+    while (*link != NULL && (*link)->wake_us <= wake_us)
+        link = &(*link)->next_asleep;
     thread->wake_us = wake_us;
-    thread->next_asleep = cpus[thread->cpu].asleep;
-    cpus[thread->cpu].asleep = thread;
+    thread->next_asleep = *link;
+    *link = thread;
 }
 
 void schedule_wake(struct thread *thread)
@@ -142,13 +147,23 @@ static void switch_threads(struct cpu *cpu, struct thread *from, struct thread *
     uint64_t now_us = arch_time_us();
 
     from->run_us += now_us - from->since_us;
-    from->left = from->state == THREAD_ENDED;
+    if (from->state == THREAD_ENDED)
+        cpu->gone = from;
     to->since_us = now_us;
     to->has_run = true;
     cpu->shown.current = to;
     cpu->shown.switches++;
     flight_switch(from, to);
     arch_switch(&from->context, &to->context, to->stack_top, to->space);
+}
+
+/* A trap's way out still uses the stack that it came in on: only the next trap proves that nobody
+ * is on the stack of a thread that has ended. */
+static void let_go(struct cpu *cpu)
+{
+    if (cpu->gone != NULL)
+        cpu->gone->left = true;
+    cpu->gone = NULL;
 }
 
 /* The one place where threads change.  One that is no longer RUNNING waits, or has been woken again
@@ -161,6 +176,7 @@ void schedule_next(struct trap *trap)
     if (from == NULL)
         return;
     spin_lock(&schedule_lock);
+    let_go(cpu);
     from->frame = trap->frame;
     if (from->state == THREAD_RUNNING && from != cpu->shown.idle) {
         from->state = THREAD_RUNNABLE;
@@ -178,13 +194,8 @@ void schedule_next(struct trap *trap)
 
 static void wake_due(struct cpu *cpu, uint64_t now_us)
 {
-    struct thread *next;
-
-    for (struct thread *thread = cpu->asleep; thread != NULL; thread = next) {
-        next = thread->next_asleep;
-        if (thread->wake_us <= now_us)
-            thread_time_out(thread);
-    }
+    while (cpu->asleep != NULL && cpu->asleep->wake_us <= now_us)
+        thread_time_out(cpu->asleep);
 }
 
 void schedule_tick(struct trap *trap)

@@ -14,7 +14,8 @@ static struct {
     struct thread threads[THREADS];
     uint32_t last_id;
     struct wait_queue ended; /* those who wait for a thread's end */
-} table = {.ended = WAIT_QUEUE("thread ends")};
+    struct spin_lock stacks; /* one is made at a time */
+} table = {.ended = WAIT_QUEUE("thread ends"), .stacks = SPIN_LOCK("thread stacks")};
 
 struct thread *thread_next(const struct thread *thread)
 {
@@ -87,19 +88,19 @@ void thread_discard(struct thread *thread)
     spin_unlock(&schedule_lock);
 }
 
-/* Mapping is for one CPU at a time. */
-static struct spin_lock mapping = SPIN_LOCK("thread stacks");
-
-/* The region of the stack bears the thread's name, whoever has the place. */
+/* The region of the stack bears the thread's name, whoever has the place.  What memory was too
+ * short for is tried again by the next one. */
 static bool has_stack(struct thread *thread)
 {
-    if (thread->stack == NULL) {
-        spin_lock(&mapping);
-        thread->stack = arch_map_pages(THREAD_STACK_BYTES, CRASH_MAP_STACK, thread->name);
-        spin_unlock(&mapping);
-        thread->stack_top = thread->stack == NULL ? NULL : thread->stack + THREAD_STACK_BYTES;
-    }
-    return thread->stack != NULL;
+    if (thread->stack_top != NULL)
+        return true;
+    spin_lock(&table.stacks);
+    if (thread->stack == NULL)
+        thread->stack = arch_reserve_pages(THREAD_STACK_BYTES, CRASH_MAP_STACK, thread->name);
+    if (thread->stack != NULL && arch_back_pages(thread->stack, THREAD_STACK_BYTES))
+        thread->stack_top = thread->stack + THREAD_STACK_BYTES;
+    spin_unlock(&table.stacks);
+    return thread->stack_top != NULL;
 }
 
 struct start {
@@ -204,7 +205,11 @@ _Noreturn void threads_idle(unsigned cpu)
 _Noreturn void thread_exit(int status)
 {
     struct thread *thread = thread_current();
+    const struct mutex *mutex = mutex_held_by(thread);
 
+    if (mutex != NULL)
+        panic("thread %u (%s) ends with mutex \"%s\" held", thread->id, thread->name,
+              mutex->waiters.lock.name);
     spin_lock(&table.ended.lock);
     thread->status = status;
     spin_lock(&schedule_lock);
@@ -237,5 +242,9 @@ void thread_detach(struct thread *thread)
 
 void thread_yield(void)
 {
+    if (spin_held_count() != 0)
+        panic("yielding with spin lock \"%s\" held", spin_held(arch_cpu_id(), 0)->name);
+    if (spin_held_count() != 0)
+        panic("yielding with spin lock \"%s\" held", spin_held(arch_cpu_id(), 0)->name);
     arch_yield();
 }

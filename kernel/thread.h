@@ -64,7 +64,7 @@ struct thread {
     uint64_t space;             /* the address space it runs in: the kernel's, or its program's */
     struct process *process;    /* NULL: a thread of the kernel */
     struct thread *next;        /* in a run queue or a wait queue */
-    struct thread *next_asleep; /* of its CPU, those with a wake_us: in no order */
+    struct thread *next_asleep; /* of its CPU, those with a wake_us: in its order */
     struct wait_queue *queue;   /* the one it waits in, or NULL */
     struct mutex *wants;        /* the mutex it waits for, or NULL */
     const char *wait_reason;    /* for people; "" while it does not wait */
@@ -147,6 +147,9 @@ struct mutex {
 
 void mutex_lock(struct mutex *mutex);
 void mutex_unlock(struct mutex *mutex);
+
+/* One that the thread holds, or NULL. */
+const struct mutex *mutex_held_by(const struct thread *thread);
 
 /* The mutexes that are held: after NULL the first.  Anywhere, where threads stand still. */
 const struct mutex *mutex_next_held(const struct mutex *mutex);

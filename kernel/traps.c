@@ -22,6 +22,21 @@ enum trap_masks {
     BREAKPOINTS = TRAP_MASK(TRAP_BREAKPOINT) | TRAP_MASK(TRAP_DEBUG),
 };
 
+static uint64_t counts[TRAPS_VECTORS];
+
+/* First of all, and never the one who handles it. */
+static enum trap_verdict count(struct trap *trap)
+{
+    if (trap->vector < TRAPS_VECTORS)
+        counts[trap->vector]++;
+    return TRAP_DECLINED;
+}
+
+uint64_t traps_counted(unsigned vector)
+{
+    return counts[vector];
+}
+
 static enum trap_verdict recover(struct trap *trap)
 {
     return arch_recover(trap) ? TRAP_HANDLED : TRAP_DECLINED;
@@ -70,6 +85,7 @@ static enum trap_verdict log_breakpoint(struct trap *trap)
 }
 
 static const struct trap_handler handlers[] = {
+    {"count", TRAP_ANY, count},             /* how many of each */
     {"flight", TRAP_ANY, flight_trap},      /* notes it, and declines */
     {"recover", NOT_ASYNCHRONOUS, recover}, /* copies and calls that may fail */
     {"cpus check", TRAP_MASK(TRAP_INTERRUPT) | TRAP_MASK(TRAP_NMI), cpus_check_handle},

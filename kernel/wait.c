@@ -138,6 +138,18 @@ static void list_as_free(struct mutex *mutex)
     spin_unlock(&held.lock);
 }
 
+const struct mutex *mutex_held_by(const struct thread *thread)
+{
+    const struct mutex *mutex;
+
+    spin_lock(&held.lock);
+    mutex = held.first;
+    while (mutex != NULL && mutex->owner != thread)
+        mutex = mutex->next;
+    spin_unlock(&held.lock);
+    return mutex;
+}
+
 void mutex_lock(struct mutex *mutex)
 {
     struct thread *thread = thread_current();

@@ -68,8 +68,7 @@ static uint64_t add_up(struct instruction *in, enum arithmetic operation, uint64
     uint64_t overflows = add ? (a ^ result) & (b ^ result) : (a ^ b) & (a ^ result);
     unsigned top = 8 * in->size - 1;
 
-    set_flags(in, result_flags(result, in->size) |
-                      ((carries >> top & 1) != 0 ? FLAG_CARRY : 0u) |
+    set_flags(in, result_flags(result, in->size) | ((carries >> top & 1) != 0 ? FLAG_CARRY : 0u) |
                       ((carries >> 3 & 1) != 0 ? FLAG_ADJUST : 0u) |
                       ((overflows >> top & 1) != 0 ? FLAG_OVERFLOW : 0u));
     return result;

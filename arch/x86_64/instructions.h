@@ -136,6 +136,22 @@ static inline struct descriptor_pointer sgdt(void)
     return pointer;
 }
 
+static inline struct descriptor_pointer sidt(void)
+{
+    struct descriptor_pointer pointer;
+
+    __asm__ volatile("sidt %0" : "=m"(pointer));
+    return pointer;
+}
+
+static inline uint64_t str(void)
+{
+    uint64_t selector;
+
+    __asm__ volatile("str %0" : "=r"(selector));
+    return selector;
+}
+
 static inline void ltr(uint16_t selector)
 {
     __asm__ volatile("ltr %0" : : "r"(selector));

@@ -19,6 +19,7 @@ enum {
     FAKE_MAX_THREADS = 999, /* that can be listed */
     FAKE_OUTPUT = 1 << 16,
     FAKE_LOG = 1 << 12,
+    FAKE_FILE = 10000,     /* bytes of the file "counting" */
     FAKE_PACKET = 1 << 15, /* a decoded packet, with its NUL */
 };
 
@@ -68,8 +69,8 @@ struct fake_machine {
     size_t resumes;             /* set_resume calls */
     gdbstub_thread unsteppable; /* 0: none */
 
-    bool executes;     /* port.execute does its work: a byte further on */
-    size_t executions; /* its calls */
+    bool executes;      /* port.execute does its work: a byte further on */
+    size_t executions;  /* its calls */
     char log[FAKE_LOG]; /* what port.print was given */
 
     uint64_t refused_from, refused_to; /* no breakpoints in there */

@@ -416,10 +416,9 @@ static void arguments_are_printed_in_their_order(void **state)
     (void)state;
     prepare();
     /* GDB pushes the last argument first. */
-    assert_null(verify(code,
-                       assemble("22 03 22 02 22 01 22 00 22 00 34 03 000a 25642c25642c25640a00 27",
-                                code),
-                       AGENT_COMMAND));
+    assert_null(verify(
+        code, assemble("22 03 22 02 22 01 22 00 22 00 34 03 000a 25642c25642c25640a00 27", code),
+        AGENT_COMMAND));
     stub_run_agent(&machine.stub, 1, code, &fault);
     assert_string_equal(machine.log, "1,2,3\n");
 }

@@ -12,16 +12,22 @@
 
 #include "one_client.h"
 
-#define TRUE  "X3,220127"
-#define FALSE "X3,220027"
+#define TRUE   "X3,220127"
+#define FALSE  "X3,220027"
 /* rax */
 #define IF_RAX "X4,26000027"
 /* 1 / rax */
-#define ONE_BY_RAX "X7,220126000006" "27"
+#define ONE_BY_RAX                                                                                 \
+    "X7,220126000006"                                                                              \
+    "27"
 /* printf "hit\n" */
-#define PRINT "Xf,2200220034000006" "6869745c6e0027"
+#define PRINT                                                                                      \
+    "Xf,2200220034000006"                                                                          \
+    "6869745c6e0027"
 /* printf "%d\n" of what is at 0 */
-#define PRINT_NULL "Xf,22001a2200220034010003256400" "27"
+#define PRINT_NULL                                                                                 \
+    "Xf,22001a2200220034010003256400"                                                              \
+    "27"
 
 static void prepare(void)
 {
@@ -418,8 +424,7 @@ static void ports_need_not_ask_the_filter(void **state)
                      GDBSTUB_RESUME);
     expect_orders("sh");
     fake_set(&machine, 1, FAKE_RIP, 0x1001);
-    assert_int_equal(fake_stop(&machine, GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGTRAP, 1),
-                     GDBSTUB_RESUME);
+    assert_int_equal(fake_stop(&machine, GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGTRAP, 1), GDBSTUB_RESUME);
     expect_orders("rr");
     expect_silence();
 }

@@ -1,0 +1,23 @@
+/*
+ * debugger_restart.c - one word in memory that survives a reset is all that is kept.
+ */
+#include "debugger_restart.h"
+
+#include "arch/arch.h"
+
+_Noreturn void debugger_reboot(struct debugger_machine *machine)
+{
+    arch_line_flush(machine->line);
+    arch_reset();
+}
+
+_Noreturn void debugger_restart(struct debugger_machine *machine)
+{
+    arch_keep_word(gdbstub_save(machine->stub));
+    debugger_reboot(machine);
+}
+
+void debugger_continue_session(struct debugger_machine *machine)
+{
+    gdbstub_restore(machine->stub, arch_take_word());
+}
