@@ -24,6 +24,7 @@
 #include "program.h"
 #include "provoke.h"
 #include "schedule.h"
+#include "stress.h"
 #include "string.h"
 #include "thread.h"
 #include "traps.h"
@@ -44,6 +45,7 @@ static const struct program programs[] = {
     {"heartbeat", heartbeat_run}, /* beats until something stops it */
     {"memory", memory_check_run}, /* checks what hands out memory */
     {"provoke", provoke_run},     /* fails on purpose */
+    {"stress", stress_run},       /* all of it at once */
     {"user", program_run},        /* a program in user mode */
 };
 

@@ -1,0 +1,48 @@
+"""test_stress.py - run=stress: everything at once, for a few seconds.
+
+It checks itself: any rule that is broken ends in a panic, whose words the console then shows.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from programs import WAITING
+
+WELL = "stress: all is well"
+KINDS = {"mutex turns", "items produced", "items consumed", "signals passed on", "sleeps",
+         "computations", "threads", "heap blocks", "frames", "programs"}
+BREAK_INS = 10
+
+
+def check(guest, cpus: int) -> None:
+    status = guest.wait()
+    assert (status, WELL in guest.said) == (0, True), guest.said
+    assert f"{cpus} CPUs\r\n" in guest.said
+    done = dict(re.findall(r"^    (\w[a-z ]*\w) +(\d+)\r$", guest.said, re.MULTILINE))
+    assert set(done) == KINDS
+    assert [kind for kind, count in done.items() if int(count) == 0] == []
+    assert done["items produced"] == done["items consumed"]
+    assert guest.said.count(" ticks, ") == cpus
+
+
+@pytest.mark.parametrize("cpus", [1, 2, 4, 8])
+def test_nothing_breaks_under_stress(boot, cpus):
+    check(boot("run=stress:3", "--smp", str(cpus)), cpus)
+
+
+def test_nothing_breaks_while_gdb_breaks_in(boot, attach):
+    """At moments that the machine's own speed chooses."""
+    guest = boot("gdbwait run=stress:4", "--smp", "4")
+    guest.wait_for(WAITING)
+    debugger = attach(guest)
+    debugger("handle SIGFPE SIGSEGV nostop noprint pass")  # programs end by them
+    for _ in range(BREAK_INS):
+        debugger.start()
+        stop = debugger.interrupt()
+        assert stop["signal-name"] == "SIGINT"
+        assert debugger.number("debugger.machine.cpu") < 4
+    debugger("detach")
+    check(guest, 4)
