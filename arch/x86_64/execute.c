@@ -508,7 +508,7 @@ bool arch_execute(struct trap_frame *frame, uint64_t address, const uint8_t *ori
 
     if ((frame->cs & 3) != 0 || points_watch())
         return false;
-    got = arch_copy_from(in.bytes, address, sizeof(in.bytes));
+    got = arch_copy_from(in.bytes, address, INSTRUCTION_BYTES);
     for (size_t i = 0; i < len; i++)
         in.bytes[i] = original[i];
     decode_opcode(&in);
