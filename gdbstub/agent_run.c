@@ -116,12 +116,19 @@ static uint64_t extend(uint8_t code, uint64_t value, unsigned bits)
     return code == AGENT_EXT ? (value ^ sign) - sign : value;
 }
 
+/* The same as stub_agent_operand(), for lengths that the compiler knows. */
 static inline uint64_t operand(struct run *run, size_t bytes)
 {
-    uint64_t value = stub_agent_operand(run->at, bytes);
+    uint64_t value = 0;
 
-    run->at += bytes;
+    while (bytes-- > 0)
+        value = value << 8 | *run->at++;
     return value;
+}
+
+static void jump(struct run *run)
+{
+    run->at = run->code + operand(run, 2);
 }
 
 static void print(struct run *run)
@@ -206,10 +213,13 @@ static inline void execute(struct run *run, uint8_t code)
         swap(run->top, run->top - 1);
         break;
     case AGENT_IF_GOTO:
-        run->at = *run->top-- != 0 ? run->code + stub_agent_operand(run->at, 2) : run->at + 2;
+        if (*run->top-- != 0)
+            jump(run);
+        else
+            run->at += 2;
         break;
     case AGENT_GOTO:
-        run->at = run->code + stub_agent_operand(run->at, 2);
+        jump(run);
         break;
     case AGENT_PRINTF:
         print(run);
