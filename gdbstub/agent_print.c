@@ -1,6 +1,6 @@
 /*
- * agent_print.c - the printf of agent expressions, with the formats that GDB lets through.  Floating
- * point and wide characters are refused.
+ * agent_print.c - the printf of agent expressions, with the formats that GDB lets through.
+ * Floating point and wide characters are refused.
  */
 #include "agent.h"
 

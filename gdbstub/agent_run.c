@@ -61,8 +61,7 @@ static uint64_t divide(struct run *run, uint8_t code, uint64_t a, uint64_t b)
         return a % b;
     if (b == UINT64_MAX)
         return code == AGENT_DIV_SIGNED ? 0 - a : 0;
-    return (uint64_t)(code == AGENT_DIV_SIGNED ? (int64_t)a / (int64_t)b
-                                               : (int64_t)a % (int64_t)b);
+    return (uint64_t)(code == AGENT_DIV_SIGNED ? (int64_t)a / (int64_t)b : (int64_t)a % (int64_t)b);
 }
 
 /* Whatever the count: all bits are out after 64. */

@@ -90,7 +90,7 @@ enum gdbstub_point_result {
     GDBSTUB_POINT_UNSUPPORTED, /* empty reply: GDB tries another kind */
 };
 
-/* What the caller of gdbstub_receive() must do next. */
+/* What the caller must do next. */
 enum gdbstub_event {
     GDBSTUB_WAIT,     /* nothing: push the next byte */
     GDBSTUB_BREAK_IN, /* the machine runs and GDB wants it stopped: stop it, then call

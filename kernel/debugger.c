@@ -94,7 +94,7 @@ static void serve(void *argument)
 
     guarded(begin, stop);
     if (stop->event == GDBSTUB_RESUME)
-        return; /* GDB does not hear of it */
+        return;                                             /* GDB does not hear of it */
     (void)arch_line_break_in(debugger.machine.line, false); /* polling is cheaper */
     debugger.line_closed = true;
     while (stop->event == GDBSTUB_WAIT) {

@@ -161,7 +161,7 @@ bool write_general(struct instruction *instruction, unsigned number, unsigned si
 
 bool read_word(uint64_t address, unsigned size, uint64_t *value)
 {
-    static bool (*const read[])(uint64_t address, uint64_t *value) = {
+    static bool (*const read[])(uint64_t address, uint64_t * value) = {
         [1] = probe_read_1, [2] = probe_read_2, [4] = probe_read_4, [8] = probe_read_8};
 
     return read[size](address, value);
