@@ -10,7 +10,7 @@
 #include "internal.h"
 
 enum agent_limits {
-    AGENT_STACK = 64,         /* elements */
+    AGENT_STACK = GDBSTUB_AGENT_STACK,
     AGENT_STEPS = 10000,      /* operations: there are backward jumps */
     AGENT_STRING_BYTES = 256, /* of a %s without a precision */
 };

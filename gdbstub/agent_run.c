@@ -232,11 +232,9 @@ static inline void execute(struct run *run, uint8_t code)
 uint64_t stub_run_agent(struct gdbstub *stub, gdbstub_thread thread, const uint8_t *code,
                         struct agent_fault *fault)
 {
-    uint64_t stack[1 + AGENT_STACK]; /* the first is never used */
-    struct run run = {stub, thread, code, code, stack, fault};
+    struct run run = {stub, thread, code, code, stub->agent_stack, fault};
 
     *fault = (struct agent_fault){NULL, false, 0};
-    stack[0] = 0;
     for (unsigned steps = 0; steps < AGENT_STEPS && fault->reason == NULL; steps++) {
         uint8_t operation = *run.at++;
         if (operation == AGENT_END)

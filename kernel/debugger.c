@@ -13,6 +13,7 @@
 #include "console.h"
 #include "debugger_fault.h"
 #include "debugger_port.h"
+#include "debugger_why.h"
 #include "log.h"
 
 enum debugger_limits {
@@ -157,8 +158,7 @@ static enum gdbstub_event pass(struct trap *trap, struct gdbstub_stop *why)
     do {
         arch_call_on_stack(ARCH_STACK_DEBUGGER, filter, &stop);
         *why = stop.why;
-        stop.why = (struct gdbstub_stop){
-            .cause = GDBSTUB_CAUSE_SIGNAL, .signal = GDBSTUB_SIGTRAP, .thread = THE_THREAD};
+        stop.why = debugger_stop(GDBSTUB_SIGTRAP);
     } while (stop.event == GDBSTUB_RESUME && is_stepped(trap->frame));
     if (stop.event == GDBSTUB_RESUME)
         arch_frame_set_step(trap->frame, debugger.machine.resume.action == GDBSTUB_STEP);
@@ -176,8 +176,7 @@ static enum gdbstub_event stop_machine(struct trap *trap, struct gdbstub_stop wh
     arch_frame_set_step(trap->frame, false);
     do {
         arch_call_on_stack(ARCH_STACK_DEBUGGER, serve, &stop);
-        stop.why = (struct gdbstub_stop){
-            .cause = GDBSTUB_CAUSE_SIGNAL, .signal = GDBSTUB_SIGTRAP, .thread = THE_THREAD};
+        stop.why = debugger_stop(GDBSTUB_SIGTRAP);
     } while (stop.event == GDBSTUB_RESUME && is_stepped(trap->frame));
     if (stop.event == GDBSTUB_KILL)
         leave_for_good();
@@ -199,8 +198,7 @@ static bool is_forgiven(const struct trap *trap, enum gdbstub_event event)
 
 static enum trap_verdict stop_at_fault(struct trap *trap)
 {
-    struct gdbstub_stop why = {
-        .cause = GDBSTUB_CAUSE_SIGNAL, .signal = debugger_signal(trap), .thread = THE_THREAD};
+    struct gdbstub_stop why = debugger_stop(debugger_signal(trap));
     uint64_t sp = arch_frame_sp(trap->frame);
 
     if (pass(trap, &why) != GDBSTUB_BREAK_IN)
@@ -228,39 +226,6 @@ static bool stop_wanted(void)
     return false;
 }
 
-/* A hardware point or a step: both trap alike. */
-static struct gdbstub_stop why_debug(const struct trap *trap)
-{
-    static const uint8_t causes[] = {
-        [GDBSTUB_POINT_EXECUTE] = GDBSTUB_CAUSE_HW_BREAK,
-        [GDBSTUB_POINT_WRITE] = GDBSTUB_CAUSE_WATCH_WRITE,
-        [GDBSTUB_POINT_ACCESS] = GDBSTUB_CAUSE_WATCH_ACCESS,
-    };
-    struct gdbstub_stop why = {
-        .cause = GDBSTUB_CAUSE_SIGNAL, .signal = GDBSTUB_SIGTRAP, .thread = THE_THREAD};
-    enum gdbstub_point kind;
-
-    if (arch_point_hit(trap, &kind, &why.address))
-        why.cause = causes[kind];
-    return why;
-}
-
-/* The reported pc is at the breakpoint instruction: behind a planted one the program has not got,
- * and GDB steps past the kernel's own by itself. */
-static struct gdbstub_stop why_breakpoint(const struct trap *trap)
-{
-    struct gdbstub_stop why = {
-        .cause = GDBSTUB_CAUSE_SIGNAL, .signal = GDBSTUB_SIGTRAP, .thread = THE_THREAD};
-    uint64_t at = trap->pc - arch_gdb.breakpoint_size;
-
-    if (!debugger.waiting &&
-        (gdbstub_planted(&debugger.stub, at) || arch_frame_behind_breakpoint(trap->frame))) {
-        why.cause = GDBSTUB_CAUSE_SW_BREAK;
-        arch_frame_set_pc(trap->frame, at);
-    }
-    return why;
-}
-
 /* A step that leave() asked for: the line is looked at, and if GDB did not ask for one too, and
  * there is nothing else to tell, nothing has happened.  True if so. */
 static bool second_look(struct trap *trap, struct gdbstub_stop *why)
@@ -281,7 +246,7 @@ static bool second_look(struct trap *trap, struct gdbstub_stop *why)
 static enum trap_verdict stop_at_break_or_step(struct trap *trap)
 {
     struct gdbstub_stop why =
-        trap->kind == TRAP_BREAKPOINT ? why_breakpoint(trap) : why_debug(trap);
+        debugger.waiting ? debugger_stop(GDBSTUB_SIGTRAP) : debugger_why(trap, &debugger.stub);
 
     if (debugger.look_again && second_look(trap, &why))
         return TRAP_HANDLED;
@@ -295,13 +260,6 @@ static enum trap_verdict stop_at_break_or_step(struct trap *trap)
     return TRAP_HANDLED;
 }
 
-static enum trap_verdict stop_for(struct trap *trap)
-{
-    if ((TRAP_MASK(trap->kind) & FATAL) != 0)
-        return stop_at_fault(trap);
-    return stop_at_break_or_step(trap);
-}
-
 enum trap_verdict debugger_handle(struct trap *trap)
 {
     enum trap_verdict verdict;
@@ -311,7 +269,8 @@ enum trap_verdict debugger_handle(struct trap *trap)
         return TRAP_DECLINED;
     debugger.active = true;
     debugger.machine.frame = trap->frame;
-    verdict = stop_for(trap);
+    verdict =
+        (TRAP_MASK(trap->kind) & FATAL) != 0 ? stop_at_fault(trap) : stop_at_break_or_step(trap);
     leave();
     return verdict;
 }
@@ -338,8 +297,7 @@ static bool is_entering(const struct trap *trap)
 
 enum trap_verdict debugger_break_in(struct trap *trap)
 {
-    const struct gdbstub_stop why = {
-        .cause = GDBSTUB_CAUSE_SIGNAL, .signal = GDBSTUB_SIGINT, .thread = THE_THREAD};
+    const struct gdbstub_stop why = debugger_stop(GDBSTUB_SIGINT);
 
     if (!debugger.enabled)
         return TRAP_DECLINED;
@@ -433,8 +391,7 @@ void debugger_mute(void)
 
 void debugger_examine(struct trap *trap)
 {
-    const struct gdbstub_stop why = {
-        .cause = GDBSTUB_CAUSE_SIGNAL, .signal = debugger_signal(trap), .thread = THE_THREAD};
+    const struct gdbstub_stop why = debugger_stop(debugger_signal(trap));
 
     if (debugger.enabled)
         (void)stop_machine(trap, why);

@@ -68,8 +68,8 @@ struct fake_machine {
     size_t resumes;             /* set_resume calls */
     gdbstub_thread unsteppable; /* 0: none */
 
-    bool executes;     /* port.execute does its work: a byte further on */
-    size_t executions; /* its calls */
+    bool executes;      /* port.execute does its work: a byte further on */
+    size_t executions;  /* its calls */
     char log[FAKE_LOG]; /* what port.print was given */
 
     uint64_t refused_from, refused_to; /* no breakpoints in there */
