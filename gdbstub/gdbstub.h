@@ -25,6 +25,7 @@ enum gdbstub_limits {
     GDBSTUB_MAX_POINTS = 16,       /* hardware points inserted at one time */
     GDBSTUB_MAX_ORDERS = 16,       /* actions in one vCont */
     GDBSTUB_AGENT_BYTES = 4096,    /* conditions and commands of all breakpoints together */
+    GDBSTUB_AGENT_STACK = 64,      /* values that an expression may keep at one time */
     GDBSTUB_PRINT_BYTES = 200,     /* the longest text given to port.print at once */
     GDBSTUB_MAX_SYSCALLS = 512,    /* system call numbers that can be caught one by one */
 };
@@ -94,7 +95,7 @@ enum gdbstub_point_result {
     GDBSTUB_POINT_UNSUPPORTED, /* empty reply: GDB tries another kind */
 };
 
-/* What the caller of gdbstub_receive() must do next. */
+/* What the caller must do next. */
 enum gdbstub_event {
     GDBSTUB_WAIT,     /* nothing: push the next byte */
     GDBSTUB_BREAK_IN, /* the machine runs and GDB wants it stopped: stop it, then call
@@ -336,6 +337,7 @@ struct gdbstub {
 
     uint8_t agents[GDBSTUB_AGENT_BYTES]; /* conditions and commands; see agents.c */
     size_t agents_used;
+    uint64_t agent_stack[1 + GDBSTUB_AGENT_STACK]; /* the first is below the stack */
     size_t agents_pending; /* bytes behind those, of a request that may yet be refused */
 
     bool lifted; /* the breakpoint at lifted_address is out of memory for a step of lifted_thread */
