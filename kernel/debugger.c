@@ -14,7 +14,6 @@
 #include "debugger_fault.h"
 #include "debugger_port.h"
 #include "debugger_restart.h"
-#include "debugger_selftest.h"
 #include "log.h"
 
 enum debugger_limits {
@@ -83,7 +82,7 @@ static void serve(void *argument)
         return; /* a step inside a range: GDB does not hear of it */
     (void)arch_line_break_in(debugger.machine.line, false); /* polling is cheaper */
     debugger.line_closed = true;
-    while (stop->event == GDBSTUB_WAIT) {
+    while (stop->event == GDBSTUB_WAIT && !debugger.machine.reboot) {
         int byte = arch_line_read(debugger.machine.line);
 
         if (byte < 0) {
@@ -92,8 +91,6 @@ static void serve(void *argument)
         }
         stop->byte = (uint8_t)byte;
         guarded(receive, stop);
-        if (debugger.machine.reboot)
-            debugger_reboot(&debugger.machine);
     }
 }
 
@@ -149,7 +146,7 @@ static enum gdbstub_event stop_machine(struct trap *trap, struct gdbstub_stop wh
     } while (stop.event == GDBSTUB_RESUME && is_stepped(trap->frame));
     if (stop.event == GDBSTUB_KILL)
         leave_for_good();
-    if (stop.event == GDBSTUB_RESTART)
+    if (stop.event == GDBSTUB_RESTART || debugger.machine.reboot)
         debugger_restart(&debugger.machine);
     if (stop.event == GDBSTUB_RESUME)
         arch_frame_set_step(trap->frame, debugger.machine.resume.action == GDBSTUB_STEP);
@@ -337,7 +334,6 @@ void debugger_init(void)
     debugger.machine.stub = &debugger.stub;
     gdbstub_init(&debugger.stub, &debugger.port);
     debugger_continue_session(&debugger.machine);
-    debugger_selftest_init();
     debugger.enabled = true;
 }
 

@@ -11,6 +11,7 @@
 #include "console.h"
 #include "crash.h"
 #include "debugger.h"
+#include "debugger_selftest.h"
 #include "heartbeat.h"
 #include "log.h"
 #include "panic.h"
@@ -70,6 +71,7 @@ void kernel_main(void)
     log_init();                                        /* ... what is logged */
     crash_init();                                      /* what follows a crash */
     debugger_init();                                   /* which line GDB is on */
+    debugger_selftest_init();                          /* what must not change from here on */
     arch_init_memory();                                /* page tables: guards, no W with X */
     arch_init_time();                                  /* from here on, the log has times */
     arch_init_interrupts();                            /* controllers known, all lines masked */
