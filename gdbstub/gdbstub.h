@@ -422,7 +422,6 @@ size_t gdbstub_read_memory(const struct gdbstub *stub, uint64_t addr, void *buf,
 /* The thread that stopped last. */
 gdbstub_thread gdbstub_stopped_thread(const struct gdbstub *stub);
 
-/* What the session has done since gdbstub_init(). */
 struct gdbstub_statistics gdbstub_statistics(const struct gdbstub *stub);
 
 /* The n-th point that GDB has inserted: its type as in the Z packets (0: software), address and

@@ -14,7 +14,6 @@
 #include "debugger_fault.h"
 #include "debugger_port.h"
 #include "debugger_restart.h"
-#include "debugger_selftest.h"
 #include "debugger_why.h"
 #include "log.h"
 #include "stop.h"
@@ -111,7 +110,7 @@ static void serve(void *argument)
     if (!debugger.line_closed) /* polling is cheaper */
         (void)arch_line_break_in(debugger.machine.line, false, 0);
     debugger.line_closed = true;
-    while (stop->event == GDBSTUB_WAIT) {
+    while (stop->event == GDBSTUB_WAIT && !debugger.machine.reboot) {
         int byte = arch_line_read(debugger.machine.line);
 
         if (byte < 0) {
@@ -120,8 +119,6 @@ static void serve(void *argument)
         }
         stop->byte = (uint8_t)byte;
         guarded(receive, stop);
-        if (debugger.machine.reboot)
-            debugger_reboot(&debugger.machine);
     }
 }
 
@@ -220,7 +217,7 @@ static enum gdbstub_event stop_machine(struct trap_frame *frame, struct gdbstub_
     } while (stop.event == GDBSTUB_RESUME && is_stepped(frame));
     if (stop.event == GDBSTUB_KILL)
         leave_for_good();
-    if (stop.event == GDBSTUB_RESTART)
+    if (stop.event == GDBSTUB_RESTART || debugger.machine.reboot)
         debugger_restart(&debugger.machine);
     if (stop.event == GDBSTUB_RESUME)
         arch_frame_set_step(frame, debugger.machine.resume.action == GDBSTUB_STEP);
@@ -444,7 +441,6 @@ void debugger_init(void)
     debugger.machine.stub = &debugger.stub;
     gdbstub_init(&debugger.stub, &debugger.port);
     debugger_continue_session(&debugger.machine);
-    debugger_selftest_init();
     debugger.enabled = true;
 }
 

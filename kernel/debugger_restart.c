@@ -5,16 +5,11 @@
 
 #include "arch/arch.h"
 
-_Noreturn void debugger_reboot(struct debugger_machine *machine)
-{
-    arch_line_flush(machine->line);
-    arch_reset();
-}
-
 _Noreturn void debugger_restart(struct debugger_machine *machine)
 {
-    arch_keep_word(gdbstub_save(machine->stub));
-    debugger_reboot(machine);
+    arch_keep_word(machine->reboot ? 0 : gdbstub_save(machine->stub));
+    arch_line_flush(machine->line);
+    arch_reset();
 }
 
 void debugger_continue_session(struct debugger_machine *machine)

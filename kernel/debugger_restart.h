@@ -6,11 +6,9 @@
 
 #include "debugger_port.h"
 
-/* Reset: the debugger has let go, ... */
-_Noreturn void debugger_reboot(struct debugger_machine *machine);
-/* ... or waits for the kernel that begins then, */
+/* Reset.  If the debugger waits for the kernel that begins then, ... */
 _Noreturn void debugger_restart(struct debugger_machine *machine);
-/* which goes on with the session, if there is one: its first stop is told. */
+/* ... that goes on with the session: its first stop is told. */
 void debugger_continue_session(struct debugger_machine *machine);
 
 #endif

@@ -14,6 +14,7 @@
 #include "crash.h"
 #include "crash_sinks.h"
 #include "debugger.h"
+#include "debugger_selftest.h"
 #include "frames.h"
 #include "heap.h"
 #include "format.h"
@@ -96,6 +97,7 @@ void kernel_main(void)
     provoke_early();                                   /* run=provoke:early fails here */
     log_init();                                        /* ... what is logged */
     debugger_init();                                   /* which line GDB is on */
+    debugger_selftest_init();                          /* what must not change from here on */
     arch_init_memory();                                /* page tables: guards, no W with X */
     frames_init();                                     /* from here on, memory has owners */
     heap_init();                                       /* ... and comes in any size */

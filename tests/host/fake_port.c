@@ -341,52 +341,6 @@ static bool port_memory_region(void *ctx, gdbstub_thread thread, uint64_t addr,
     return true;
 }
 
-/* "counting" is FAKE_FILE bytes, each the low byte of its offset; "gone" does not exist. */
-static uint64_t file_size(void *ctx, const struct gdbstub_object *object)
-{
-    (void)ctx;
-    return strcmp(object->name, "file/gone") == 0 ? UINT64_MAX : FAKE_FILE;
-}
-
-static size_t read_counting(void *ctx, const struct gdbstub_object *object, uint64_t offset,
-                            void *buf, size_t len)
-{
-    (void)ctx;
-    (void)object;
-    if (offset >= FAKE_FILE)
-        return 0;
-    if (len > FAKE_FILE - offset)
-        len = (size_t)(FAKE_FILE - offset);
-    for (size_t i = 0; i < len; i++)
-        ((uint8_t *)buf)[i] = (uint8_t)(offset + i);
-    return len;
-}
-
-static size_t read_text(void *ctx, const struct gdbstub_object *object, uint64_t offset, void *buf,
-                        size_t len)
-{
-    static const char path[] = "/counting";
-    static const char table[] = "<osdata type=\"types\"><item><column name=\"Type\">none</column>"
-                                "</item></osdata>";
-    const char *text = strcmp(object->name, "osdata/") == 0 ? table : path;
-    size_t size = strlen(text);
-
-    (void)ctx;
-    if (offset >= size)
-        return 0;
-    if (len > size - offset)
-        len = (size_t)(size - offset);
-    memcpy(buf, text + offset, len);
-    return len;
-}
-
-static const struct gdbstub_object objects[] = {
-    {"file/gone", file_size, read_counting},
-    {"file/counting", file_size, read_counting},
-    {"exec-file/", NULL, read_text},
-    {"osdata/", NULL, read_text},
-};
-
 void fake_init(struct fake_machine *machine)
 {
     memset(machine, 0, sizeof(*machine));
@@ -408,8 +362,8 @@ void fake_init(struct fake_machine *machine)
         .print = port_print,
         .monitor = port_monitor,
         .memory_region = port_memory_region,
-        .objects = objects,
-        .object_count = sizeof(objects) / sizeof(objects[0]),
+        .objects = fake_objects,
+        .object_count = FAKE_OBJECTS,
         .can_restart = true,
         .has_syscalls = true,
     };

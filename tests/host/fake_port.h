@@ -82,6 +82,12 @@ struct fake_machine {
     char reply[FAKE_PACKET]; /* the last packet in it */
 };
 
+/* What can be fetched from it. */
+enum {
+    FAKE_OBJECTS = 4,
+};
+extern const struct gdbstub_object fake_objects[FAKE_OBJECTS];
+
 /* A machine of two threads that runs, no page absent but the first, and a stub without a client. */
 void fake_init(struct fake_machine *machine);
 

@@ -1,7 +1,7 @@
 /*
  * pipe_target.c - the fake machine behind standard input and output, for a real GDB:
  *
- *     gcc -I. -o pipe_target tests/host/pipe_target.c tests/host/fake_port.c gdbstub/[a-z]*.c
+ *     gcc -I. -o pipe_target tests/host/pipe_target.c tests/host/fake_[op]*.c gdbstub/[a-z]*.c
  *     gdb -batch -ex 'target remote | ./pipe_target' -ex 'x/4i $pc' -ex stepi
  *
  * Its processor knows five instructions, enough for a loop to step, break and watch in.  Both

@@ -1,6 +1,6 @@
 /*
  * test_gdbstub_queries.c - what the stub says about the machine beyond registers and memory: scans,
- * thread lists, files, system calls, restarts, LLDB's questions.
+ * thread lists, files, system calls, restarts.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -298,71 +298,6 @@ static void a_system_call_stops_with_its_number(void **state)
     expect_stop("T05syscall_return:3c;", "thread:p1.1;");
 }
 
-/* ---- LLDB ---- */
-
-static void lldb_attaches(void)
-{
-    ask("qSupported:xmlRegisters=i386,arm,mips,arc;multiprocess+;fork-events+;vfork-events+");
-}
-
-static void lldb_s_binary_read_is_another_packet(void **state)
-{
-    (void)state;
-    lldb_attaches();
-    expect("x0,0", "");
-    expect("x1000,4", "");
-}
-
-static void lldb_stands_behind_a_breakpoint_of_the_program_s_own(void **state)
-{
-    (void)state;
-    lldb_attaches();
-    fake_set(&machine, 1, FAKE_RIP, 0x1000);
-    assert_int_equal(request("c"), GDBSTUB_RESUME);
-    fake_stop(&machine, GDBSTUB_CAUSE_SW_BREAK, GDBSTUB_SIGTRAP, 1);
-    assert_int_equal(fake_get(&machine, 1, FAKE_RIP), 0x1001);
-    hear();
-    fake_set(&machine, 1, FAKE_RIP, 0x1000);
-    expect("Z0,1000,1", "OK");
-    assert_int_equal(request("c"), GDBSTUB_RESUME);
-    fake_stop(&machine, GDBSTUB_CAUSE_SW_BREAK, GDBSTUB_SIGTRAP, 1);
-    assert_int_equal(fake_get(&machine, 1, FAKE_RIP), 0x1000);
-}
-
-static void lldb_names_threads_behind_register_packets(void **state)
-{
-    (void)state;
-    lldb_attaches();
-    fake_set(&machine, 2, FAKE_RAX, 0x1234);
-    expect("p0;thread:0002;", "E01");
-    expect("QThreadSuffixSupported", "OK");
-    expect("p0;thread:0002;", "3412000000000000");
-    expect("P0=7856000000000000;thread:1;", "OK");
-    assert_int_equal(fake_get(&machine, 1, FAKE_RAX), 0x5678);
-    expect("p0;thread:9;", "E03");
-    expect("p0;thread:x;", "E01");
-    assert_memory_equal(ask("g;thread:2;"), "34120000", 8);
-}
-
-static void lldb_gets_the_threads_with_each_stop(void **state)
-{
-    (void)state;
-    lldb_attaches();
-    expect("QListThreadsInStopReply", "OK");
-    assert_non_null(strstr(ask("?"), "threads:1,2;"));
-    machine.threads = 999;
-    assert_null(strstr(ask("?"), "threads:"));
-    assert_non_null(strstr(machine.reply, "thread:p1.1;"));
-}
-
-static void too_many_threads_for_one_packet_are_an_error(void **state)
-{
-    (void)state;
-    lldb_attaches();
-    machine.threads = 999;
-    expect("jThreadsInfo", "E07");
-}
-
 /* ---- For the port ---- */
 
 static void the_port_reads_memory_as_gdb_sees_it(void **state)
@@ -426,11 +361,6 @@ int main(void)
         CASE(caught_system_calls_are_those_of_the_list),
         CASE(caught_system_calls_end_with_the_session),
         CASE(a_system_call_stops_with_its_number),
-        CASE(lldb_s_binary_read_is_another_packet),
-        CASE(lldb_stands_behind_a_breakpoint_of_the_program_s_own),
-        CASE(lldb_names_threads_behind_register_packets),
-        CASE(lldb_gets_the_threads_with_each_stop),
-        CASE(too_many_threads_for_one_packet_are_an_error),
         CASE(the_port_reads_memory_as_gdb_sees_it),
         CASE(the_port_can_list_what_is_inserted),
         CASE(statistics_count_requests_and_bytes),

@@ -18,14 +18,12 @@ MODULES = "/usr/lib/llvm-14/lib/python3.11/dist-packages"
 
 
 @pytest.fixture
-def lldb(waiting, debuggee_elf: Path, tmp_path: Path):
-    """lldb(COMMAND, ...) is what LLDB says to them, attached to a machine that waits with debuggee.c;
-    `log` is where it logs its packets."""
+def lldb(waiting, debuggee_elf: Path):
+    """lldb(COMMAND, ...) is what LLDB says, attached to a machine that waits with debuggee.c."""
 
     def run(*commands: str) -> str:
         guest = waiting(kernel=debuggee_elf)
-        words = [word for command in (f"log enable -f {tmp_path}/log gdb-remote packets",
-                                      f"process connect unix-connect://{guest.gdb}", *commands)
+        words = [word for command in (f"process connect unix-connect://{guest.gdb}", *commands)
                  for word in ("-o", command)]
         done = subprocess.run(
             ["lldb", "--no-lldbinit", "--batch", *words, debuggee_elf], timeout=DEADLINE,
@@ -33,7 +31,6 @@ def lldb(waiting, debuggee_elf: Path, tmp_path: Path):
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
         return done.stdout
 
-    run.log = tmp_path / "log"
     return run
 
 
@@ -47,7 +44,7 @@ def test_it_lists_threads_by_name(lldb):
                      after(lldb("thread list"), "thread list"))
 
 
-def test_it_knows_the_machine_without_a_file(lldb, debuggee_elf):
+def test_it_knows_the_machine(lldb):
     said = lldb("target list", "process status")
     assert "x86_64" in after(said, "target list"), said
 
@@ -105,6 +102,7 @@ def test_it_interrupts_and_detaches(waiting, debuggee_elf, attach):
         say(process, "continue", "stop reason = signal SIGTRAP")  # the program's own int3
         say(process, "continue", "stop reason = one-shot breakpoint 1")
         say(process, "continue", "resuming")
+        guest.wait_for("..........")
         process.send_signal(signal.SIGINT)
         say(process, "bt", "kernel.enter")
         say(process, "detach", "detached")
