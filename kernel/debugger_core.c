@@ -8,6 +8,7 @@
 #include "debugger_core.h"
 
 #include "arch/arch.h"
+#include "arch/inspect.h"
 #include "debugger_piece.h"
 #include "format.h"
 #include "string.h"

@@ -3,6 +3,7 @@
  * ports and descriptors.  Only `io ... write` changes anything.
  */
 #include "arch/arch.h"
+#include "arch/inspect.h"
 #include "debugger_command.h"
 #include "format.h"
 #include "string.h"

@@ -4,6 +4,7 @@
 #include "debugger_objects.h"
 
 #include "arch/arch.h"
+#include "arch/inspect.h"
 #include "debugger_core.h"
 #include "debugger_piece.h"
 #include "debugger_tables.h"

@@ -4,6 +4,7 @@
 #include "debugger_restart.h"
 
 #include "arch/arch.h"
+#include "arch/inspect.h"
 
 _Noreturn void debugger_restart(struct debugger_machine *machine)
 {

@@ -5,6 +5,8 @@
  */
 #include "debugger_tables.h"
 
+#include "arch/inspect.h"
+
 #include "format.h"
 #include "log.h"
 #include "string.h"

@@ -5,6 +5,7 @@
  * next exception (CR2, DR6) before anything else can fail; decides nothing.
  */
 #include "arch/arch.h"
+#include "arch/inspect.h"
 #include "descriptors.h"
 #include "frame.h"
 #include "interrupts.h"

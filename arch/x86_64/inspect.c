@@ -3,6 +3,7 @@
  * nothing but what it is told to write.
  */
 #include "arch/arch.h"
+#include "arch/inspect.h"
 #include "instructions.h"
 #include "memory_layout.h"
 

@@ -5,6 +5,7 @@
 #include "io_apic.h"
 
 #include "arch/arch.h"
+#include "arch/inspect.h"
 #include "memory_layout.h"
 
 enum io_apic_numbers {

@@ -5,6 +5,7 @@
  * kernel itself never touches x87 and SSE state, so it is read from the CPU when asked for.
  */
 #include "arch/arch.h"
+#include "arch/inspect.h"
 #include "calls.h"
 #include "context.h"
 #include "frame.h"
