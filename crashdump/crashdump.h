@@ -98,8 +98,8 @@ void crash_append(struct crash_writer *writer, const void *bytes, size_t len);
 /* Append memory [addr, addr + len) as struct crash_unit pieces: what cannot be read becomes a hole,
  * what is zero costs a header only.  Returns true if there was no hole and nothing was cut off. */
 bool crash_append_memory(struct crash_writer *writer, uint64_t addr, uint64_t len);
-/* All of [addr, addr + len), in as many sections as that takes.  The first is the one that is open if
- * it has the tag and nothing in it; the last stays open. */
+/* All of [addr, addr + len), in as many sections as that takes.  The first is the one that is open,
+ * if it has the tag and nothing in it; the last stays open. */
 void crash_memory(struct crash_writer *writer, uint32_t tag, uint64_t addr, uint64_t len);
 void crash_section_end(struct crash_writer *writer, bool faulted);
 

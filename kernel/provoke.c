@@ -273,7 +273,7 @@ static STORY void provoke_lost_tables(void)
 /* A copy that trusts the length it is told. */
 static STORY void copy_label(const char *label, size_t len)
 {
-    char room[16];
+    char room[24];
     char *volatile to = room;
 
     for (size_t i = 0; i < len; i++)
@@ -285,7 +285,7 @@ static STORY void provoke_stack_smash(void)
 {
     static const char label[] = "to whom it may concern, wherever that is";
 
-    copy_label(label, 16 + 8); /* as far as the canary, not to the return address */
+    copy_label(label, 24 + 8); /* as far as the canary, not to the return address */
     OPAQUE();
 }
 
