@@ -45,7 +45,7 @@ static void (*const interrupts[ARCH_INTERRUPTS])(struct trap *trap) = {
     [ARCH_INTERRUPT_SPURIOUS] = log_interrupt,
     [ARCH_INTERRUPT_TIMER] = schedule_tick,
     [ARCH_INTERRUPT_YIELD] = schedule_next,
-    [ARCH_INTERRUPT_RESCHEDULE] = schedule_next,
+    [ARCH_INTERRUPT_RESCHEDULE] = schedule_preempt,
     [ARCH_INTERRUPT_FLUSH] = flush,
     [ARCH_INTERRUPT_DEVICE] = log_interrupt,
 };
