@@ -228,6 +228,7 @@ enum trap_verdict crash_handle(struct trap *trap)
         return TRAP_HANDLED;
     stage = atomic_fetch_add(&crash.stage, 1);
     debugger_mute();
+    console_begin_crash();
     if (stage >= sizeof stages / sizeof stages[0])
         arch_halt();
     if (stage == 0) {

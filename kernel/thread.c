@@ -88,8 +88,8 @@ void thread_discard(struct thread *thread)
     spin_unlock(&schedule_lock);
 }
 
-/* The region of the stack bears the thread's name, whoever has the place.  What memory was too short
- * for is tried again by the next one. */
+/* The region of the stack bears the thread's name, whoever has the place.  What memory was too
+ * short for is tried again by the next one. */
 static bool has_stack(struct thread *thread)
 {
     if (thread->stack_top != NULL)
