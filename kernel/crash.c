@@ -219,6 +219,11 @@ static void write_line(void *argument)
 
 static void (*const stages[])(void *) = {write_all, write_minimum, write_line};
 
+bool crash_has_begun(void)
+{
+    return atomic_load(&crash.stage) > 0;
+}
+
 enum trap_verdict crash_handle(struct trap *trap)
 {
     unsigned stage;

@@ -14,6 +14,9 @@
 /* Read the options `crashdump=` and `oncrash=`. */
 void crash_init(void);
 
+/* Has it been called?  Anywhere. */
+bool crash_has_begun(void);
+
 /* Never returns. */
 enum trap_verdict crash_handle(struct trap *trap);
 

@@ -27,6 +27,7 @@
 #include "string.h"
 #include "thread.h"
 #include "traps.h"
+#include "watchdog.h"
 
 enum exit_status {
     EXIT_DONE = 0,
@@ -93,6 +94,7 @@ void kernel_main(void)
     console_init();                                    /* from here on, people can read */
     log_init();                                        /* ... what is logged */
     crash_init();                                      /* what follows a crash */
+    watchdog_init();                                   /* when a CPU counts as stuck */
     debugger_init();                                   /* which line GDB is on */
     arch_init_memory();                                /* page tables: guards, no W with X */
     frames_init();                                     /* from here on, memory has owners */
@@ -117,5 +119,5 @@ void kernel_main(void)
     run(spec != NULL ? spec : "heartbeat");
     arch_exit_emulator(EXIT_DONE);
     log_print(LOG_NOTICE, "nothing left to run");
-    arch_halt();
+    thread_exit(EXIT_DONE); /* the CPU idles, and ticks */
 }
