@@ -26,6 +26,7 @@ static const struct option options[] = {
     {"oncrash", true},    /* what follows a crash record: crash.c */
     {"run", true},        /* what the kernel does: main.c */
     {"smp", true},        /* how many CPUs to use: cpus.c */
+    {"watchdog", true},   /* when a CPU counts as stuck: watchdog.c */
 };
 
 enum {

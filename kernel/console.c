@@ -1,16 +1,30 @@
 /*
- * console.c - which serial line is the console, and its line ends.
+ * console.c - which serial line is the console, its line ends, and whose turn it is to write.
+ *
+ * A CPU writes a line with interrupts off, so that nothing comes in between but what cannot be held
+ * back: that writes at once, in the middle of the line.
  */
 #include "console.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 
 #include "command_line.h"
 #include "format.h"
 
+enum console_times {
+    PATIENCE_US = 1000000, /* for another CPU's line: an emulator's may be held up */
+};
+
+enum console_turns {
+    NOBODY = 0,
+};
+
 static struct {
     bool on;
     enum arch_line line;
+    atomic_uint writer; /* CPU + 1 */
+    atomic_bool in_crash;
 } console;
 
 void console_init(void)
@@ -40,18 +54,82 @@ bool console_write_raw(const void *bytes, size_t len)
     return console.on && arch_line_write(console.line, bytes, len) == len;
 }
 
+/* ---- Turns ---- */
+
+struct turn {
+    bool taken, interrupts;
+};
+
+static bool take_turn(unsigned me)
+{
+    unsigned writer = NOBODY;
+
+    return atomic_compare_exchange_strong(&console.writer, &writer, me);
+}
+
+/* Not taken, and not waited for: by whoever has interrupted this CPU's own line, nor once there is
+ * a crash to report. */
+static struct turn begin_turn(void)
+{
+    struct turn turn = {.interrupts = arch_interrupts_disable()};
+    unsigned me = arch_cpu_id() + 1;
+    uint64_t began_us = arch_time_us();
+
+    if (atomic_load(&console.in_crash) || atomic_load(&console.writer) == me)
+        return turn;
+    while (!(turn.taken = take_turn(me)) && arch_time_us() - began_us < PATIENCE_US)
+        arch_pause();
+    return turn;
+}
+
+static void end_turn(struct turn turn)
+{
+    if (turn.taken)
+        atomic_store(&console.writer, NOBODY);
+    if (turn.interrupts)
+        arch_interrupts_enable();
+}
+
+void console_begin_crash(void)
+{
+    atomic_store(&console.in_crash, true);
+}
+
+/* ---- Lines ---- */
+
+/* The bytes of `text` up to and with its first '\n'. */
+static size_t line_length(const char *text, size_t len)
+{
+    size_t i = 0;
+
+    while (i < len && text[i] != '\n')
+        i++;
+    return i < len ? i + 1 : len;
+}
+
+static bool write_line(const char *text, size_t len)
+{
+    struct turn turn = begin_turn();
+    bool ends = text[len - 1] == '\n';
+    bool done =
+        console_write_raw(text, ends ? len - 1 : len) && (!ends || console_write_raw("\r\n", 2));
+
+    end_turn(turn);
+    return done;
+}
+
 bool console_write(const char *text, size_t len)
 {
-    size_t start = 0;
+    bool done = true;
 
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] != '\n')
-            continue;
-        if (!console_write_raw(text + start, i - start) || !console_write_raw("\r\n", 2))
-            return false;
-        start = i + 1;
+    while (len > 0 && done) {
+        size_t part = line_length(text, len);
+
+        done = write_line(text, part);
+        text += part;
+        len -= part;
     }
-    return console_write_raw(text + start, len - start);
+    return done;
 }
 
 void console_print(const char *format, ...)

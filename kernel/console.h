@@ -1,8 +1,8 @@
 /*
  * console.h - text for people on a serial line: COM1, unless the command line says otherwise.
  *
- * Takes no lock, keeps no state but which line it is, and waits for a bounded time only: may be
- * called anywhere, also in the middle of itself.
+ * CPUs take turns, a line each, and wait for a bounded time only: may be called anywhere, also in
+ * the middle of itself.
  */
 #ifndef KERNEL_CONSOLE_H
 #define KERNEL_CONSOLE_H
@@ -21,7 +21,8 @@ bool console_has(enum arch_line line);
 /* Is there any console? */
 bool console_is_on(void);
 
-/* Write text; '\n' becomes CR LF.  False if the line did not take all of it. */
+/* Write text; '\n' becomes CR LF.  Each line of it stays whole, whatever other CPUs write.  False
+ * if the line did not take all of it. */
 bool console_write(const char *text, size_t len);
 
 /* The same, formatted; cut at CONSOLE_LINE_BYTES. */
@@ -30,7 +31,10 @@ enum console_limits {
 };
 void console_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Bytes as they are: for programs that talk over the line. */
+/* From now on nobody waits for a turn: it may never end. */
+void console_begin_crash(void);
+
+/* Bytes as they are, out of turn: for programs that talk over the line. */
 bool console_write_raw(const void *bytes, size_t len);
 
 /* The next byte typed, or -1 if there is none. */

@@ -152,6 +152,11 @@ static void take_machine(const struct trap *trap)
 
 static void (*const stages[])(void *) = {write_all, write_minimum, write_line};
 
+bool crash_has_begun(void)
+{
+    return atomic_load(&crash.stage) > 0;
+}
+
 enum trap_verdict crash_handle(struct trap *trap)
 {
     unsigned stage;
@@ -161,6 +166,7 @@ enum trap_verdict crash_handle(struct trap *trap)
     take_machine(trap);
     stage = atomic_fetch_add(&crash.stage, 1);
     debugger_mute();
+    console_begin_crash();
     if (stage >= sizeof stages / sizeof stages[0])
         arch_halt();
     if (stage == 0) {

@@ -15,6 +15,9 @@
 /* Read the option `oncrash=`. */
 void crash_init(void);
 
+/* Has it been called?  Anywhere. */
+bool crash_has_begun(void);
+
 /* Row of the trap table, the last.  Never returns, unless the record that is being written goes on
  * without the part that has failed. */
 enum trap_verdict crash_handle(struct trap *trap);

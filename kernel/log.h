@@ -1,7 +1,8 @@
 /*
  * log.h - what the kernel has to say, kept in a ring, and printed if it is important enough.
  *
- * Takes no lock and never waits: may be called anywhere, also by an NMI in the middle of itself.
+ * Takes no lock, and waits at most for its turn on the console: may be called anywhere, also by an
+ * NMI in the middle of itself.
  */
 #ifndef KERNEL_LOG_H
 #define KERNEL_LOG_H

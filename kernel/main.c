@@ -29,6 +29,7 @@
 #include "string.h"
 #include "thread.h"
 #include "traps.h"
+#include "watchdog.h"
 
 enum exit_status {
     EXIT_DONE = 0,
@@ -96,6 +97,7 @@ void kernel_main(void)
     console_init();                                    /* from here on, people can read */
     provoke_early();                                   /* run=provoke:early fails here */
     log_init();                                        /* ... what is logged */
+    watchdog_init();                                   /* when a CPU counts as stuck */
     debugger_init();                                   /* which line GDB is on */
     debugger_selftest_init();                          /* what must not change from here on */
     arch_init_memory();                                /* page tables: guards, no W with X */
@@ -122,5 +124,5 @@ void kernel_main(void)
     run(spec != NULL ? spec : "heartbeat");
     arch_exit_emulator(EXIT_DONE);
     log_print(LOG_NOTICE, "nothing left to run");
-    arch_halt();
+    thread_exit(EXIT_DONE); /* the CPU idles, and ticks */
 }

@@ -18,9 +18,11 @@
 #include "crash_regions.h"
 #include "frames.h"
 #include "heap.h"
+#include "lock.h"
 #include "log.h"
 #include "panic.h"
 #include "string.h"
+#include "thread.h"
 
 #define STORY __attribute__((noinline))
 
@@ -326,6 +328,42 @@ static STORY void provoke_int3(void)
     log_print(LOG_NOTICE, "int3: went on");
 }
 
+/* Wait, with interrupts off, for a parcel that only an interrupt could bring. */
+static STORY void provoke_spin(void)
+{
+    (void)arch_interrupts_disable();
+    while (office.parcel_count == 0)
+        ;
+}
+
+static struct spin_lock counter_lock = SPIN_LOCK("counter"), shelf_lock = SPIN_LOCK("shelf");
+
+/* Take the locks of the counter and the shelf, one after the other, when another clerk has come as
+ * far as this one. */
+static STORY void take_both(struct spin_lock *first, struct spin_lock *second)
+{
+    spin_lock(first);
+    office.parcel_count++;
+    while (office.parcel_count < 2)
+        ;
+    spin_lock(second);
+    spin_unlock(second);
+    spin_unlock(first);
+}
+
+static void clerk(void *argument)
+{
+    (void)argument;
+    take_both(&shelf_lock, &counter_lock);
+}
+
+/* Two clerks, each with the lock that the other one waits for. */
+static STORY void provoke_deadlock(void)
+{
+    if (arch_cpu_count() > 1 && thread_start("clerk", clerk, NULL, THREAD_NORMAL, 1) != NULL)
+        take_both(&counter_lock, &shelf_lock);
+}
+
 /* Nothing has set up the office yet. */
 static STORY void open_office(void)
 {
@@ -384,6 +422,10 @@ static const struct provocation {
      provoke_undefined, false},
     {"secret", "panic with a secret in memory", provoke_secret, false},
     {"early", "fail before the log is set up", provoke_nothing, false},
+    {"spin", "wait with interrupts off: with smp=2 or more, the watchdog notices", provoke_spin,
+     false},
+    {"deadlock", "two CPUs wait for each other's lock: with smp=3 or more, the watchdog notices",
+     provoke_deadlock, false},
     {"int3", "a breakpoint of the kernel's own: logged, goes on", provoke_int3, true},
 };
 

@@ -192,6 +192,34 @@ void schedule_next(struct trap *trap)
     spin_unlock(&schedule_lock);
 }
 
+/* Is there a thread to run that is more urgent than this one?  With schedule_lock held. */
+static bool is_outranked(const struct cpu *cpu, const struct thread *current)
+{
+    for (unsigned priority = 0; priority < current->priority; priority++) {
+        for (const struct thread *thread = cpu->queues[priority].first; thread != NULL;
+             thread = thread->next) {
+            if (!thread->held)
+                return true;
+        }
+    }
+    return false;
+}
+
+void schedule_preempt(struct trap *trap)
+{
+    const struct cpu *cpu = &cpus[trap->cpu];
+    const struct thread *current = cpu->shown.current;
+    bool outranked;
+
+    if (current == NULL)
+        return;
+    spin_lock(&schedule_lock);
+    outranked = is_outranked(cpu, current);
+    spin_unlock(&schedule_lock);
+    if (outranked)
+        schedule_next(trap);
+}
+
 static void wake_due(struct cpu *cpu, uint64_t now_us)
 {
     while (cpu->asleep != NULL && cpu->asleep->wake_us <= now_us)

@@ -40,9 +40,11 @@ void schedule_sleep_until(struct thread *thread, uint64_t wake_us);
 void schedule_place(struct thread *thread, int cpu);
 void schedule_remove(struct thread *thread);
 
-/* Of the trap table's row for interrupts: the tick; a yield, or another CPU's word that there is
- * more to do.  Both may replace trap->frame by another thread's. */
+/* Of the trap table's row for interrupts: the tick; a yield; word that there is something more
+ * urgent to do, which costs a thread its turn only if that is true.  All may replace trap->frame by
+ * another thread's. */
 void schedule_tick(struct trap *trap);
 void schedule_next(struct trap *trap);
+void schedule_preempt(struct trap *trap);
 
 #endif

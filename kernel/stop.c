@@ -29,6 +29,7 @@ enum stop_state {
 
 static struct {
     atomic_uint owner; /* CPU + 1 */
+    atomic_uint count; /* stop_count() */
     struct cpu {
         atomic_uint state;
         atomic_bool sent; /* an NMI is on its way, or was */
@@ -93,6 +94,7 @@ void stop_others(void)
     uint64_t began_us = arch_time_us(), asked_us = began_us, now_us = began_us;
     bool stopped = ask_all(me);
 
+    atomic_fetch_add(&stop.count, 1);
     while (!stopped && now_us - began_us < PATIENCE_US) {
         arch_pause();
         now_us = arch_time_us();
@@ -102,6 +104,11 @@ void stop_others(void)
             asked_us = now_us;
         }
     }
+}
+
+unsigned stop_count(void)
+{
+    return atomic_load(&stop.count);
 }
 
 struct trap_frame *stop_frame(unsigned cpu)

@@ -23,6 +23,9 @@ bool stop_take_or_join(struct trap_frame *frame);
 /* Stop all others.  Returns when each has answered, or has had its time.  Again is as good. */
 void stop_others(void);
 
+/* How often others have been stopped so far.  Anywhere. */
+unsigned stop_count(void);
+
 /* The frame that a stopped CPU will go on with; NULL: it has not stopped. */
 struct trap_frame *stop_frame(unsigned cpu);
 

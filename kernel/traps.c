@@ -16,6 +16,7 @@
 #include "schedule.h"
 #include "stop.h"
 #include "syscall.h"
+#include "watchdog.h"
 
 enum trap_masks {
     NOT_ASYNCHRONOUS = TRAP_ANY & ~(TRAP_MASK(TRAP_INTERRUPT) | TRAP_MASK(TRAP_NMI)),
@@ -57,11 +58,17 @@ static void log_interrupt(struct trap *trap)
     log_print(LOG_NOTICE, "%s interrupt, vector %u", trap->name, trap->vector);
 }
 
+static void tick(struct trap *trap)
+{
+    watchdog_tick();
+    schedule_tick(trap);
+}
+
 static void (*const interrupts[ARCH_INTERRUPTS])(struct trap *trap) = {
     [ARCH_INTERRUPT_SPURIOUS] = log_interrupt,
-    [ARCH_INTERRUPT_TIMER] = schedule_tick,
+    [ARCH_INTERRUPT_TIMER] = tick,
     [ARCH_INTERRUPT_YIELD] = schedule_next,
-    [ARCH_INTERRUPT_RESCHEDULE] = schedule_next,
+    [ARCH_INTERRUPT_RESCHEDULE] = schedule_preempt,
     [ARCH_INTERRUPT_FLUSH] = flush,
     [ARCH_INTERRUPT_DEVICE] = log_interrupt,
 };
@@ -96,6 +103,7 @@ static const struct trap_handler handlers[] = {
     {"user memory", TRAP_MASK(TRAP_PAGE_FAULT), program_resolve}, /* not touched before */
     {"watchdog", TRAP_MASK(TRAP_NMI), crash_watch},               /* while a record is written */
     {"stop", TRAP_MASK(TRAP_NMI), stop_handle},                   /* another CPU has the machine */
+    {"watchdog", TRAP_MASK(TRAP_NMI), watchdog_handle},           /* this one does not tick */
     {"break-in", TRAP_MASK(TRAP_NMI), debugger_break_in},         /* a byte from the debugger */
     {"debugger", NOT_ASYNCHRONOUS, debugger_handle}, /* if one is attached, it is first */
     {"program", NOT_ASYNCHRONOUS, program_handle},   /* its fault ends it alone */

@@ -57,6 +57,14 @@ static void wait(struct wait_queue *queue, enum thread_state state, const char *
     spin_unlock(&schedule_lock);
 }
 
+/* Give the CPU away, unless a tick has done it already, and somebody woken the thread since: then
+ * it is its turn. */
+static void let_others_run(const struct thread *thread)
+{
+    if (thread->state != THREAD_RUNNING)
+        thread_yield();
+}
+
 bool wait_in(struct wait_queue *queue, const char *reason, uint64_t timeout_us)
 {
     struct thread *thread = thread_current();
@@ -64,7 +72,7 @@ bool wait_in(struct wait_queue *queue, const char *reason, uint64_t timeout_us)
     check_may_wait(queue);
     wait(queue, THREAD_WAITING, reason, timeout_us);
     spin_unlock(&queue->lock);
-    thread_yield();
+    let_others_run(thread);
     spin_lock(&queue->lock);
     thread->wait_reason = "";
     return !thread->timed_out;
@@ -78,7 +86,7 @@ void thread_sleep_us(uint64_t us)
     }
     check_may_wait(NULL);
     wait(NULL, THREAD_SLEEPING, "sleep", us);
-    thread_yield();
+    let_others_run(thread_current());
     thread_current()->wait_reason = "";
 }
 
