@@ -16,24 +16,10 @@
 #include "console.h"
 #include "crash_inject.h"
 #include "crash_regions.h"
-#include "frames.h"
-#include "heap.h"
-#include "lock.h"
 #include "log.h"
 #include "panic.h"
+#include "provoke_stories.h"
 #include "string.h"
-#include "thread.h"
-
-#define STORY __attribute__((noinline))
-
-/* Undo what the optimiser knows: after this anything may have been read and written. */
-#define OPAQUE() __asm__ volatile("" : : : "memory")
-
-struct parcel {
-    uint64_t weight;
-    char addressee[16];
-    struct parcel *next; /* at offset 0x18 */
-};
 
 static struct office {
     struct parcel *volatile shelf; /* empty: NULL */
@@ -186,40 +172,6 @@ static STORY void provoke_recursion_in_panic(void)
     panic("the first of two panics");
 }
 
-/* The addressee's name is longer than whoever made room for it thought. */
-static STORY void provoke_heap_overflow(void)
-{
-    static const char *volatile name = "Ada Augusta King, Countess of Lovelace, London";
-    char *copy = heap_alloc(40);
-
-    if (copy != NULL)
-        memcpy(copy, name, 45);
-    heap_free(copy);
-}
-
-/* Somebody else still has the parcel that was delivered. */
-static STORY void provoke_heap_use_after_free(void)
-{
-    office.shelf = heap_alloc(sizeof *office.shelf);
-    heap_free(office.shelf);
-    office.shelf->weight = 250;
-    heap_check();
-}
-
-static STORY void provoke_heap_read_after_free(void)
-{
-    office.shelf = heap_alloc(sizeof *office.shelf);
-    heap_free(office.shelf);
-    office.total_weight += office.shelf->next->weight;
-}
-
-static STORY void provoke_heap_double_free(void)
-{
-    office.shelf = heap_alloc(sizeof *office.shelf);
-    heap_free(office.shelf);
-    heap_free(office.shelf);
-}
-
 /* ---- Where the kernel has lost its way out ---- */
 
 static STORY void weigh_on_stack(void *argument)
@@ -291,14 +243,6 @@ static STORY void provoke_stack_smash(void)
     OPAQUE();
 }
 
-static STORY void provoke_out_of_memory(void)
-{
-    while (heap_alloc(HEAP_MAX_BYTES) != NULL)
-        office.parcel_count++;
-    panic("out of memory: no room for another parcel, %zu page frames are free",
-          frames_counts().free);
-}
-
 /* An index that nobody has checked: undefined, so only a build with SAN=ubsan stops there. */
 static STORY void provoke_undefined(void)
 {
@@ -326,42 +270,6 @@ static STORY void provoke_int3(void)
 {
     arch_breakpoint();
     log_print(LOG_NOTICE, "int3: went on");
-}
-
-/* Wait, with interrupts off, for a parcel that only an interrupt could bring. */
-static STORY void provoke_spin(void)
-{
-    (void)arch_interrupts_disable();
-    while (office.parcel_count == 0)
-        ;
-}
-
-static struct spin_lock counter_lock = SPIN_LOCK("counter"), shelf_lock = SPIN_LOCK("shelf");
-
-/* Take the locks of the counter and the shelf, one after the other, when another clerk has come as
- * far as this one. */
-static STORY void take_both(struct spin_lock *first, struct spin_lock *second)
-{
-    spin_lock(first);
-    office.parcel_count++;
-    while (office.parcel_count < 2)
-        ;
-    spin_lock(second);
-    spin_unlock(second);
-    spin_unlock(first);
-}
-
-static void clerk(void *argument)
-{
-    (void)argument;
-    take_both(&shelf_lock, &counter_lock);
-}
-
-/* Two clerks, each with the lock that the other one waits for. */
-static STORY void provoke_deadlock(void)
-{
-    if (arch_cpu_count() > 1 && thread_start("clerk", clerk, NULL, THREAD_NORMAL, 1) != NULL)
-        take_both(&counter_lock, &shelf_lock);
 }
 
 /* Nothing has set up the office yet. */
@@ -426,6 +334,11 @@ static const struct provocation {
      false},
     {"deadlock", "two CPUs wait for each other's lock: with smp=3 or more, the watchdog notices",
      provoke_deadlock, false},
+    {"interrupt", "a page fault in the tick, the scheduler's lock held", provoke_interrupt, false},
+    {"locked", "fail with locks held that everybody needs", provoke_locked, false},
+    {"two-cpus", "with smp=2 or more: two fail at once", provoke_two_cpus, false},
+    {"beside-spin", "with smp=2 or more: fail while another CPU hears no interrupt",
+     provoke_beside_spin, false},
     {"int3", "a breakpoint of the kernel's own: logged, goes on", provoke_int3, true},
 };
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from guest import ROOT
 
 PROVOKE_C = "kernel/provoke.c"
+PROVOKE_MEMORY_C = "kernel/provoke_memory.c"
+PROVOKE_CPUS_C = "kernel/provoke_cpus.c"
 HEAP_CHECK_C = "kernel/heap_check.c"
 PROVOKE_ASM = "arch/x86_64/provoke.asm"
 STATUS = 70  # of a machine that has crashed
@@ -81,12 +83,14 @@ CRASHES = {
     "heap-use-after-free": Crash("", "check_poison", 'panic("heap: byte %zu of a %u-byte block',
                                  "panic", "byte 0 of a 32-byte block", HEAP_CHECK_C),
     "heap-read-after-free": Crash("#GP", "provoke_heap_read_after_free",
-                                  "office.total_weight += office.shelf->next->weight",
-                                  "non-canonical", "non-canonical address 0xdfdfdfdfdfdfdfdf"),
+                                  "store.total_weight += store.shelf->next->weight",
+                                  "non-canonical", "non-canonical address 0xdfdfdfdfdfdfdfdf",
+                                  PROVOKE_MEMORY_C),
     "heap-double-free": Crash("", "check_pointer", 'panic("heap: a %u-byte block at %p is freed',
                               "panic", "is freed twice, first at pc", HEAP_CHECK_C),
     "out-of-memory": Crash("", "provoke_out_of_memory", 'panic("out of memory: no room',
-                           "panic", "no room for another parcel, 0 page frames are free"),
+                           "panic", "no room for another parcel, 0 page frames are free",
+                           PROVOKE_MEMORY_C),
     "recursion-in-panic": Crash("", "provoke_recursion_in_panic",
                                 'panic("the first of two panics")',
                                 "panic", "panic: the first of two panics"),
@@ -107,10 +111,16 @@ CRASHES = {
                          no_ram=True),
     "stack-smash": Crash("", "copy_label", "static STORY void copy_label(", "panic",
                          "panic: stack smashed: a local array was overrun", span=10),
-    "out-of-memory": Crash("", "provoke_out_of_memory", 'panic("out of memory',
-                           "panic", "panic: out of memory after"),
     "secret": Crash("", "provoke_secret", 'panic("the safe has been opened")', "panic",
                     "panic: the safe has been opened"),
+    "interrupt": Crash("#PF", "wake_due", "while (cpu->asleep != NULL && cpu->asleep->wake_us",
+                       "null-pointer", "null pointer: read at offset 0x", "kernel/schedule.c"),
+    "locked": Crash("#PF", "weigh", "counter.total_weight += counter.shelf->weight",
+                    "null-pointer", "null pointer: read at offset 0x0", PROVOKE_CPUS_C),
+    "two-cpus": Crash("#PF", "weigh", "counter.total_weight += counter.shelf->weight",
+                      "null-pointer", "null pointer: read at offset 0x0", PROVOKE_CPUS_C),
+    "beside-spin": Crash("#PF", "weigh", "counter.total_weight += counter.shelf->weight",
+                         "null-pointer", "null pointer: read at offset 0x0", PROVOKE_CPUS_C),
     "early": Crash("#DE", "open_office", "office.total_weight = office.total_weight %",
                    "divide-by-zero", "division by zero", early=True),
 }

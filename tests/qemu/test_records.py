@@ -16,8 +16,8 @@ from guest import ROOT
 from monitor import Monitor
 from programs import run
 
-SECTIONS = ["CAUS", "REGS", "CODE", "PTWK", "BTRC", "STAK", "LOGR", "MAPS", "MEMR", "ANNO", "TEXT",
-            "ENDS"]
+SECTIONS = ["CAUS", "REGS", "CODE", "PTWK", "BTRC", "STAK", "CPUS", "LOCK", "THRD", "TSTK", "FLIT",
+            "LOGR", "MAPS", "MEMR", "ANNO", "TEXT", "ENDS"]
 CRASH = str(ROOT / "scripts/crash.py")
 COMPLETE, UNUSABLE, PARTIAL = 0, 1, 2
 FRAME = re.compile(r"^#\d+ +(?:0x\w+ in )?([\w.?]+) \(", re.MULTILINE)
