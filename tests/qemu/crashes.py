@@ -84,7 +84,7 @@ CRASHES = {
                                  "panic", "byte 0 of a 32-byte block", HEAP_CHECK_C),
     "heap-read-after-free": Crash("#GP", "provoke_heap_read_after_free",
                                   "store.total_weight += store.shelf->next->weight",
-                                  "non-canonical", "non-canonical address 0xdfdfdfdfdfdfdfdf",
+                                  "use-after-free", "use after free: read through a pointer",
                                   PROVOKE_MEMORY_C),
     "heap-double-free": Crash("", "check_pointer", 'panic("heap: a %u-byte block at %p is freed',
                               "panic", "is freed twice, first at pc", HEAP_CHECK_C),
