@@ -377,7 +377,7 @@ static bool is_leaving(const struct trap *trap)
     uint64_t frame = (uint64_t)(uintptr_t)side->left, sp = arch_frame_sp(trap->frame);
     struct arch_stack stack;
 
-    return arch_find_stack(sp, &stack) && sp <= frame && frame < stack.top &&
+    return side->left != NULL && arch_find_stack(sp, &stack) && sp <= frame && frame < stack.top &&
            arch_frame_pc(side->left) == side->left_pc && arch_frame_sp(side->left) == side->left_sp;
 }
 
@@ -412,6 +412,24 @@ enum trap_verdict debugger_break_in(struct trap *trap)
 }
 
 /* ---- From the rest of the kernel ---- */
+
+void debugger_syscall(struct trap *trap, uint64_t number, bool entry)
+{
+    struct gdbstub_stop why;
+
+    if (!debugger.enabled || !gdbstub_attached(&debugger.stub) ||
+        !gdbstub_catches_syscall(&debugger.stub, number))
+        return;
+    while (!stop_take_or_join(trap->frame))
+        ;
+    enter(trap);
+    why = debugger_stop(GDBSTUB_SIGTRAP);
+    why.cause = entry ? GDBSTUB_CAUSE_SYSCALL_ENTRY : GDBSTUB_CAUSE_SYSCALL_RETURN;
+    why.address = number;
+    (void)stop_machine(trap->frame, why);
+    leave(trap->frame);
+    this_side()->left = NULL; /* the call goes on in the kernel for a while */
+}
 
 void debugger_hide_breakpoints(uint64_t address, uint8_t *data, size_t len)
 {

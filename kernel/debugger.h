@@ -6,6 +6,7 @@
 #define KERNEL_DEBUGGER_H
 
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "trap/trap.h"
@@ -19,6 +20,10 @@ void debugger_listen(void);
 /* Stop until a debugger has attached and lets the kernel go on; from then on it can break in.
  * Returns at once with gdb=off. */
 void debugger_wait(void);
+
+/* A system call begins, or has ended: stop if GDB wants to hear of it (`catch syscall`).  Interrupts
+ * off. */
+void debugger_syscall(struct trap *trap, uint64_t number, bool entry);
 
 /* The application has ended: tell an attached debugger, and wait until it knows, for a bounded
  * time. */

@@ -326,4 +326,5 @@ const struct gdbstub_port debugger_port = {
     .objects = debugger_objects,
     .object_count = DEBUGGER_OBJECTS,
     .can_restart = true,
+    .has_syscalls = true,
 };

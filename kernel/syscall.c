@@ -11,7 +11,9 @@
 
 #include "arch/arch.h"
 #include "console.h"
+#include "debugger.h"
 #include "error.h"
+#include "flight.h"
 #include "process.h"
 #include "space.h"
 #include "thread.h"
@@ -186,14 +188,21 @@ static int64_t run(const struct trap_frame *frame)
     return call->run(arguments);
 }
 
+/* The number is read twice: a debugger may have put another one there. */
 enum trap_verdict syscall_handle(struct trap *trap)
 {
+    uint64_t number;
     int64_t result;
 
+    debugger_syscall(trap, arch_syscall_number(trap->frame), true);
+    number = arch_syscall_number(trap->frame);
+    flight_syscall(trap, number, arch_syscall_argument(trap->frame, 0));
     arch_interrupts_enable();
     result = run(trap->frame);
     (void)arch_interrupts_disable();
+    flight_syscall_end(trap, number, result);
     arch_syscall_return(trap->frame, result);
+    debugger_syscall(trap, number, false);
     (void)process_check(trap);
     return TRAP_HANDLED;
 }

@@ -120,3 +120,23 @@ def test_code_is_read_from_the_image_before_the_program_runs(gdb_before):
     assert "push" in gdb("x/2i main")
     with pytest.raises(GdbError):
         gdb("x/x 0x10000")
+
+
+def test_a_caught_system_call_stops_where_it_begins_and_where_it_has_ended(gdb_before):
+    gdb, guest = gdb_before("hello", "hello")
+    gdb("catch syscall 1")
+    stops = []
+    for _ in range(4):
+        stops.append((gdb.resume()["reason"], gdb.number("$cs & 3")))
+    assert stops == [("syscall-entry", 3), ("syscall-return", 3)] * 2
+    assert gdb.number("$rax") > 0  # what write() says
+    gdb("delete")
+    gdb.start()
+    assert guest.wait() == 0
+
+
+def test_system_calls_that_are_not_caught_do_not_stop(gdb_before):
+    gdb, guest = gdb_before("hello", "hello")
+    gdb("catch syscall 9")
+    gdb.start()
+    assert guest.wait() == 0
