@@ -137,6 +137,6 @@ def test_a_caught_system_call_stops_where_it_begins_and_where_it_has_ended(gdb_b
 
 def test_system_calls_that_are_not_caught_do_not_stop(gdb_before):
     gdb, guest = gdb_before("hello", "hello")
-    gdb("catch syscall 9")
+    gdb("catch syscall 77")
     gdb.start()
     assert guest.wait() == 0
