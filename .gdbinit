@@ -21,6 +21,11 @@ set trust-readonly-sections on
 mem 0 0xffffffff80000000 rw nocache
 mem 0xffffffff80000000 0 rw cache
 
+# Know the registers without asking: the kernel's own description, kept in a file.  Registers are only
+# ever added to it, so an older kernel lacks some, and none is taken for another.  For a target that is
+# not Trapline:  unset tdesc filename
+set tdesc filename scripts/gdb/target.xml
+
 define trapline
     file build/kernel.elf
     target remote localhost:1234

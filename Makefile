@@ -38,11 +38,16 @@ LINKER_SCRIPTS := $(wildcard arch/x86_64/*.ld)
 MACHINE := -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone -fcf-protection=none \
 	-fno-stack-protector -fno-common
 # The kernel keeps its hands off the FPU, and its frames where debuggers can find them.
+# The leaves stand alone, so they do without the stack protector and the sanitizer.
 CFLAGS := -std=c11 -ffreestanding -O2 -gdwarf-4 $(MACHINE) -mgeneral-regs-only \
 	-fno-omit-frame-pointer -fno-optimize-sibling-calls -fasynchronous-unwind-tables \
 	-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wvla -Wmissing-prototypes \
 	-Wno-enum-enum-conversion -Werror -I.
 LEAF_CFLAGS := -Wframe-larger-than=1024
+KERNEL_CFLAGS := -fstack-protector-strong -mstack-protector-guard=global
+ifeq ($(SAN),ubsan)
+KERNEL_CFLAGS += -fsanitize=undefined -fsanitize-undefined-trap-on-error
+endif
 ASFLAGS := -f elf64 -g -F dwarf -I $(BUILD)/ -I arch/x86_64/
 LDFLAGS := -nostdlib -static --build-id=sha1 -z noexecstack -z max-page-size=4096 \
 	--no-warn-rwx-segments
@@ -78,7 +83,7 @@ clean: ## remove build/
 	rm -rf $(BUILD)
 
 # Files that hold how things are made, rewritten only when that changes.
-compiling = $(CC) $(CFLAGS) $(LEAF_CFLAGS) $(ASFLAGS) $(HOST_CFLAGS) $(USER_CFLAGS)
+compiling = $(CC) $(CFLAGS) $(LEAF_CFLAGS) $(KERNEL_CFLAGS) $(ASFLAGS) $(HOST_CFLAGS) $(USER_CFLAGS)
 linking = $(LDFLAGS) $(OBJECTS)
 including = $(USER_PROGRAMS)
 booting = $(APPEND)
@@ -89,6 +94,7 @@ $(BUILD)/%.stamp: FORCE
 # ---- The kernel ----
 
 $(LEAF_OBJECTS): CFLAGS += $(LEAF_CFLAGS)
+$(filter-out $(LEAF_OBJECTS),$(OBJECTS)): CFLAGS += $(KERNEL_CFLAGS)
 $(BUILD)/obj/%.c.o: %.c $(BUILD)/compiling.stamp
 	@mkdir -p $(@D)
 	$(say) "cc    $<"

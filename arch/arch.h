@@ -14,6 +14,7 @@
 
 #include "crashdump/record.h"
 #include "gdbstub/gdbstub.h"
+#include "memory.h"
 #include "trap/trap.h"
 
 /* ---- Boot: what the boot loader left, in one form whichever it was ---- */
@@ -146,66 +147,6 @@ uint64_t arch_syscall_number(const struct trap_frame *frame);
 uint64_t arch_syscall_argument(const struct trap_frame *frame, unsigned n);
 void arch_syscall_return(struct trap_frame *frame, int64_t result);
 
-/* ---- Address spaces of user programs: the kernel's half is the same in all ---- */
-
-#define ARCH_USER_START 0x0000000000010000u /* page 0 and some more are never mapped */
-#define ARCH_USER_END   0x00007ffffffff000u
-
-/* A space is named by the physical address of its root table. */
-uint64_t arch_kernel_space(void);
-uint64_t arch_space_current(void); /* anywhere */
-
-/* Translate by it on this CPU from now on; a switch of threads (arch_switch) does the same. */
-void arch_space_load(uint64_t space);
-
-/* An empty space; 0 if memory is short.  Destroying gives its tables back, not what is mapped; no
- * CPU may have it loaded. */
-uint64_t arch_space_create(void);
-void arch_space_destroy(uint64_t space);
-
-/* Map the page at user address `address` to a frame, replacing what was there.  `permissions`:
- * enum crash_map_permissions.  False if memory is short.  Other CPUs' translations are the
- * caller's matter. */
-bool arch_space_map(uint64_t space, uint64_t address, uint64_t frame, unsigned permissions);
-void arch_space_unmap(uint64_t space, uint64_t address);
-
-/* What is mapped there: the frame, and its permissions if not NULL; 0: nothing.  Anywhere. */
-uint64_t arch_space_find(uint64_t space, uint64_t address, unsigned *permissions);
-
-/* As arch_walk(), arch_copy_from() and arch_patch(), with the user half of that space. */
-void arch_space_walk(uint64_t space, uint64_t address, struct crash_walk *walk);
-size_t arch_space_read(uint64_t space, void *to, uint64_t address, size_t len);
-size_t arch_space_patch(uint64_t space, uint64_t address, const void *from, size_t len);
-
-/* Forget this CPU's translation of one page, or all of the user half. */
-void arch_flush_page(uint64_t address);
-void arch_flush_space(void);
-
-/* ---- Physical memory ---- */
-
-/* The n-th range that boot has left free, whole pages; false past the last.  Boot order: after
- * arch_init_memory() the kernel makes all of these its own, before anything else is mapped, and
- * ends with arch_use_frames(): from there on the architecture takes its page frames from the
- * kernel, zeroed; take() returns 0 if there are none. */
-bool arch_free_memory(size_t n, uint64_t *start, uint64_t *end);
-void arch_use_frames(uint64_t (*take)(void), void (*give)(uint64_t frame));
-
-/* Where physical memory can be read and written by the kernel. */
-void *arch_physical(uint64_t physical);
-
-/* The physical address of something in the kernel's image. */
-uint64_t arch_physical_of(const void *object);
-
-/* Leave the emulator with `code` (0..127) as its guest's status; returns where there is no
- * emulator that offers a way out.  Anywhere. */
-void arch_exit_emulator(unsigned code);
-
-/* Microseconds since boot, monotonic; 0 before arch_init_time().  Anywhere. */
-uint64_t arch_time_us(void);
-
-/* 16 bytes that differ from boot to boot.  Anywhere. */
-void arch_boot_id(uint8_t id[CRASH_BOOT_ID_BYTES]);
-
 /* ---- Serial lines: polled, bounded, without locks; anywhere ---- */
 
 enum arch_line {
@@ -231,52 +172,21 @@ void arch_line_flush(enum arch_line line);
  * one at once.  False if the machine cannot route it (then a byte is only seen by polling). */
 bool arch_line_break_in(enum arch_line line, bool enable, unsigned cpu);
 
-/* ---- Memory ---- */
+/* ---- A disk for crash records: polled, bounded, without locks ---- */
 
-enum arch_page {
-    ARCH_PAGE_BYTES = 4096,
-};
+/* Find it, once, after arch_init_interrupts().  False if there is none. */
+bool arch_disk_init(void);
 
-/* Pages for ever, zeroed and mapped read-write in a range of their own with an unmapped page on
- * either side; `name` and `kind` (enum crash_map_kind) show in the memory map.  NULL if memory is
- * short.  One call at a time of this and arch_reserve_pages(). */
-void *arch_map_pages(size_t bytes, enum crash_map_kind kind, const char *name);
+/* Begin anew, whatever state the disk and its driver are in.  False if it does not answer. */
+bool arch_disk_restart(void);
 
-/* The same, but there is nothing mapped until arch_back_pages() puts zeroed pages under
- * [start, start + bytes), whole pages, of such a range; false if memory is short: then it may be
- * asked again.  Backing: any CPU at any time, each range one at a time. */
-void *arch_reserve_pages(size_t bytes, enum crash_map_kind kind, const char *name);
-bool arch_back_pages(void *start, size_t bytes);
+/* How many blocks of 512 bytes it has; 0: there is none. */
+uint64_t arch_disk_blocks(void);
 
-/* Copy without faulting, whatever the address: the bytes copied before the first that cannot be
- * reached, as nothing of a user program's can.  Anywhere. */
-size_t arch_copy(void *to, const void *from, size_t len);
-
-/* The same for a debugger: reaches user memory, too, in the current space; writes also reach
- * read-only memory, through a window that is writable only while it is used. */
-size_t arch_copy_from(void *to, uint64_t from, size_t len);
-size_t arch_patch(uint64_t to, const void *from, size_t len);
-
-/* Walk the current page tables for `address`; never faults.  Anywhere. */
-void arch_walk(uint64_t address, struct crash_walk *walk);
-
-/* The n-th range of the kernel's address space (sections, stacks, guards, windows), for records and
- * people; where two overlap, the first says what it is.  False past the last.  `captured` is left
- * to the caller.  Anywhere. */
-bool arch_map_entry(size_t n, struct crash_map *entry);
-
-/* The stack that holds `address`: its bounds, its name.  False if none does.  Anywhere. */
-struct arch_stack {
-    uint64_t bottom, top; /* [bottom, top); the guard page is below bottom */
-    const char *name;
-};
-bool arch_find_stack(uint64_t address, struct arch_stack *stack);
-
-/* Is this the address of kernel code? */
-bool arch_is_text(uint64_t address);
-
-/* Must no breakpoint stand there?  NULL if it may, else why not. */
-const char *arch_refuse_breakpoint(uint64_t address, size_t len);
+/* Read or write whole blocks; `bytes` lies in the kernel's image.  False if it did not work: after
+ * a time-out nothing does until arch_disk_restart(). */
+bool arch_disk_read(uint64_t block, void *bytes, size_t len);
+bool arch_disk_write(uint64_t block, const void *bytes, size_t len);
 
 /* ---- Traps ---- */
 
@@ -298,6 +208,20 @@ bool arch_recover(struct trap *trap);
 /* Call function(argument); true if it returned.  False if it trapped for good: then *caught says
  * how (its frame is gone), and whatever it had begun is left as it was.  Nests; anywhere. */
 bool arch_guard(void (*function)(void *), void *argument, struct trap *caught);
+
+/* Make the trap's frame leave the innermost guarded call of its CPU, whatever kind of trap it is.
+ * False if there is none. */
+bool arch_abandon(struct trap *trap);
+
+/* Copy a frame to where no later trap overwrites it.  There is one such place. */
+struct trap_frame *arch_keep_frame(const struct trap_frame *frame);
+
+/* Raise TRAP_NMI on this CPU every ARCH_WATCHDOG_MS, or no longer.  False if the machine cannot.
+ * Anywhere. */
+enum {
+    ARCH_WATCHDOG_MS = 50,
+};
+bool arch_watchdog(bool enable);
 
 /* Call function(argument) on the emergency stack of that purpose, of this CPU, and come back. */
 enum arch_stack_purpose {

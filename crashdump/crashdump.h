@@ -36,6 +36,9 @@ struct crash_source {
     void *ctx;
     /* Copy without faulting; returns the bytes copied before the first bad address. */
     size_t (*read_memory)(void *ctx, uint64_t addr, void *buf, size_t len);
+    /* How many of the `len` bytes from `addr` on (at least one) are alike: all of them secret, or
+     * none; *secret says which.  Secret memory is listed and not stored.  NULL: nothing is. */
+    size_t (*classify)(void *ctx, uint64_t addr, size_t len, bool *secret);
 };
 
 enum crash_limits {
@@ -43,7 +46,19 @@ enum crash_limits {
     CRASH_MEMORY_BYTES = 16 * 1024 * 1024, /* longest range of memory: the rest is cut off */
     CRASH_UNIT_BYTES = 512,                /* memory is read and stored in units of this size */
     CRASH_DIRECTORY_SECTIONS = 64,         /* section headers that ENDS can repeat */
+    CRASH_COMPRESS_LEAST = 512,            /* shorter payloads are stored as they are */
+    CRASH_COMPRESS_TABLE = 1 << 11,        /* places that compression remembers */
 };
+
+/* What compression needs: a place for the result, and for where byte sequences were seen last. */
+struct crash_compressor {
+    uint16_t seen[CRASH_COMPRESS_TABLE];
+    uint8_t packed[CRASH_PAYLOAD_BYTES];
+};
+
+/* Compress `len` bytes, at most CRASH_PAYLOAD_BYTES, into compressor->packed (FORMAT.md,
+ * "Compression").  Returns their number there, or 0 if they would not become fewer. */
+size_t crash_compress(struct crash_compressor *compressor, const uint8_t *bytes, size_t len);
 
 /* A record being written.  The caller owns the memory; the fields are private. */
 struct crash_writer {
@@ -58,6 +73,7 @@ struct crash_writer {
     struct crash_section_header directory[CRASH_DIRECTORY_SECTIONS];
     size_t payload_length;
     uint8_t payload[CRASH_PAYLOAD_BYTES];
+    struct crash_compressor *compressor; /* NULL: payloads are stored as they are */
 };
 
 /* Start a record.  The caller fills in boot_id, build_id, sequence, machine, cpu_count and flags
@@ -65,6 +81,10 @@ struct crash_writer {
  * then all memory is a hole. */
 void crash_begin(struct crash_writer *writer, const struct crash_sink *sink,
                  const struct crash_source *source, struct crash_header *header);
+
+/* From the next section on, store payloads compressed where that makes them shorter; NULL: no
+ * longer.  Of a compressed section, a lost byte costs all that follows it. */
+void crash_use_compressor(struct crash_writer *writer, struct crash_compressor *compressor);
 
 /* One section whose payload is at hand; `tag` is CRASH_TAG(...). */
 void crash_section(struct crash_writer *writer, uint32_t tag, uint64_t address, const void *payload,
@@ -78,6 +98,9 @@ void crash_append(struct crash_writer *writer, const void *bytes, size_t len);
 /* Append memory [addr, addr + len) as struct crash_unit pieces: what cannot be read becomes a hole,
  * what is zero costs a header only.  Returns true if there was no hole and nothing was cut off. */
 bool crash_append_memory(struct crash_writer *writer, uint64_t addr, uint64_t len);
+/* All of [addr, addr + len), in as many sections as that takes.  The first is the one that is open,
+ * if it has the tag and nothing in it; the last stays open. */
+void crash_memory(struct crash_writer *writer, uint32_t tag, uint64_t addr, uint64_t len);
 void crash_section_end(struct crash_writer *writer, bool faulted);
 
 /* Write ENDS and commit.  True if the sink took every byte and committed. */
@@ -90,11 +113,19 @@ uint32_t crash_crc32c(uint32_t crc, const void *bytes, size_t len);
 uint32_t crash_record_id(const struct crash_header *header);
 
 enum crash_line_limits {
-    CRASH_LINE_BYTES = 96,                       /* record bytes on one line */
-    CRASH_LINE_CHARACTERS = 192,                 /* longest line, with its line ends */
-    CRASH_LINE_REPEATED = 43 * CRASH_LINE_BYTES, /* the first bytes, sent again at the end */
-    CRASH_LINES_RECORD = (1 << 24) - 1,          /* longest record that lines can carry */
-    CRASH_LINES_VERSION = 1, /* of the lines' format: readers refuse a higher one */
+    CRASH_LINE_BYTES = 96,              /* record bytes on one line */
+    CRASH_LINE_CHARACTERS = 192,        /* longest line, with its line ends */
+    CRASH_LINES_RECORD = (1 << 24) - 1, /* longest record that lines can carry */
+    CRASH_LINES_VERSION = 1,            /* of the lines' format: readers refuse a higher one */
+    CRASH_PARITY_GROUPS = 4,            /* lines that may be lost in a row */
+    CRASH_PARITY_LINES = 16,            /* of one group: one lost of them can be restored */
+};
+
+/* What restores one lost line of a group: every fourth line, sixteen of them at most. */
+struct crash_parity {
+    uint8_t bytes[CRASH_LINE_BYTES]; /* all lines of the group, combined by exclusive or */
+    uint8_t lines;                   /* how many */
+    uint8_t last_length;             /* bytes of the last one */
 };
 
 /*
@@ -110,7 +141,8 @@ struct crash_lines {
     uint32_t length; /* bytes of the record so far */
     size_t fill;     /* of them, not yet printed: in `line` */
     uint8_t line[CRASH_LINE_BYTES];
-    uint8_t first[CRASH_LINE_REPEATED];
+    uint32_t stripe; /* offset of the first line that `parity` is about */
+    struct crash_parity parity[CRASH_PARITY_GROUPS];
 };
 
 /* Make `sink` write lines through `lines`, whose ctx and print the caller has set. */

@@ -3,7 +3,8 @@
  *
  *     ~1a2b3c4d:D:000060:<base64>:89abcdef        (FORMAT.md, "On a serial line")
  *
- * Each line can be lost, repeated, moved or mixed with other output without harm to the next.
+ * Each line can be lost, repeated, moved or mixed with other output without harm to the next; and
+ * of each group of lines, one that is lost can be restored from the others and a parity line.
  * Waits for nobody and asks for nothing back; once `print` has refused, prints no more.
  */
 #include "crashdump.h"
@@ -18,6 +19,7 @@ enum {
 enum line_type {
     LINE_BEGIN = 'B',
     LINE_DATA = 'D',
+    LINE_PARITY = 'P',
     LINE_END = 'E',
 };
 
@@ -97,22 +99,50 @@ static bool print_begin(struct crash_lines *lines)
     return print_line(lines, LINE_BEGIN, 0, &version, sizeof version);
 }
 
+/* The lines that make up for one lost line of each group, and a new stripe of groups. */
+static bool print_parity(struct crash_lines *lines)
+{
+    bool printed = !lines->dead;
+
+    for (size_t group = 0; printed && group < CRASH_PARITY_GROUPS; group++) {
+        const struct crash_parity *parity = &lines->parity[group];
+
+        if (parity->lines > 0)
+            printed =
+                print_line(lines, LINE_PARITY, lines->stripe + (uint32_t)group * CRASH_LINE_BYTES,
+                           parity, sizeof *parity);
+    }
+    memset(lines->parity, 0, sizeof lines->parity);
+    lines->stripe = lines->length;
+    return printed;
+}
+
+/* A line's bytes join its group: neighbours are in different ones, so that a few lines may be lost
+ * in a row. */
+static void add_to_parity(struct crash_lines *lines, uint32_t offset, size_t len)
+{
+    uint32_t group = (offset - lines->stripe) / CRASH_LINE_BYTES % CRASH_PARITY_GROUPS;
+    struct crash_parity *parity = &lines->parity[group];
+
+    for (size_t i = 0; i < len; i++)
+        parity->bytes[i] ^= lines->line[i];
+    parity->lines++;
+    parity->last_length = (uint8_t)len;
+}
+
 /* The part of a line that is full, or that the record's end leaves. */
 static bool flush(struct crash_lines *lines)
 {
     size_t fill = lines->fill;
+    uint32_t offset = lines->length - (uint32_t)fill;
 
     if (fill == 0)
         return !lines->dead;
     lines->fill = 0;
-    return print_line(lines, LINE_DATA, lines->length - (uint32_t)fill, lines->line, fill);
-}
-
-static void keep_first(struct crash_lines *lines, const uint8_t *bytes, size_t len)
-{
-    if (lines->length < CRASH_LINE_REPEATED)
-        memcpy(lines->first + lines->length, bytes,
-               smaller(len, CRASH_LINE_REPEATED - lines->length));
+    add_to_parity(lines, offset, fill);
+    if (!print_line(lines, LINE_DATA, offset, lines->line, fill))
+        return false;
+    return lines->parity[CRASH_PARITY_GROUPS - 1].lines < CRASH_PARITY_LINES || print_parity(lines);
 }
 
 static bool lines_write(void *ctx, const void *bytes, size_t len)
@@ -124,7 +154,6 @@ static bool lines_write(void *ctx, const void *bytes, size_t len)
         return false;
     if (lines->length == 0 && !print_begin(lines))
         return false;
-    keep_first(lines, next, len);
     while (len > 0) {
         size_t part = smaller(len, CRASH_LINE_BYTES - lines->fill);
 
@@ -139,24 +168,12 @@ static bool lines_write(void *ctx, const void *bytes, size_t len)
     return true;
 }
 
-/* The record's most valuable bytes once more, in a transmission of their own. */
-static bool repeat_first(struct crash_lines *lines)
-{
-    size_t end = smaller(lines->length, CRASH_LINE_REPEATED);
-    bool printed = print_begin(lines);
-
-    for (size_t offset = 0; printed && offset < end; offset += CRASH_LINE_BYTES)
-        printed = print_line(lines, LINE_DATA, (uint32_t)offset, lines->first + offset,
-                             smaller(end - offset, CRASH_LINE_BYTES));
-    return printed && print_line(lines, LINE_END, lines->length, NULL, 0);
-}
-
 static bool lines_commit(void *ctx)
 {
     struct crash_lines *lines = ctx;
 
-    return flush(lines) && print_line(lines, LINE_END, lines->length, NULL, 0) &&
-           repeat_first(lines);
+    return flush(lines) && print_parity(lines) &&
+           print_line(lines, LINE_END, lines->length, NULL, 0);
 }
 
 void crash_lines_init(struct crash_lines *lines, struct crash_sink *sink, uint32_t record_id)
@@ -165,5 +182,7 @@ void crash_lines_init(struct crash_lines *lines, struct crash_sink *sink, uint32
     lines->record_id = record_id;
     lines->length = 0;
     lines->fill = 0;
+    lines->stripe = 0;
+    memset(lines->parity, 0, sizeof lines->parity);
     *sink = (struct crash_sink){.ctx = lines, .write = lines_write, .commit = lines_commit};
 }

@@ -23,18 +23,20 @@ static size_t round_up(size_t len)
 
 static bool is_zero(const uint8_t *bytes, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
-        if (bytes[i] != 0)
-            return false;
-    return true;
+    static const uint8_t zeros[CRASH_UNIT_BYTES];
+
+    return memcmp(bytes, zeros, len) == 0;
+}
+
+static uint64_t within_address_space(uint64_t addr, uint64_t len)
+{
+    return addr + len < addr ? 0 - addr : len;
 }
 
 /* The part of a range that is within the address space and the limit. */
 static uint64_t bounded_length(uint64_t addr, uint64_t len)
 {
-    if (len > CRASH_MEMORY_BYTES)
-        len = CRASH_MEMORY_BYTES;
-    return addr + len < addr ? 0 - addr : len;
+    return within_address_space(addr, len > CRASH_MEMORY_BYTES ? CRASH_MEMORY_BYTES : len);
 }
 
 /* Bytes that the next unit may hold: up to a unit's border, so that no read straddles two pages,
@@ -99,24 +101,65 @@ static void append_unit(struct range *range, size_t len, uint32_t flags)
     range->in_run = flags != 0;
 }
 
+/* The first of the `len` bytes that are secret, or that are not. */
+static size_t alike(const struct range *range, size_t len, bool *secret)
+{
+    const struct crash_source *source = range->writer->source;
+    size_t same;
+
+    *secret = false;
+    if (len == 0 || source == NULL || source->classify == NULL)
+        return len;
+    same = source->classify(source->ctx, range->addr, len, secret);
+    return same == 0 || same > len ? len : same;
+}
+
+/* Append what the section has room for.  Returns true if there was no hole. */
+static bool append_range(struct range *range)
+{
+    struct crash_writer *writer = range->writer;
+    bool holes = false, secret;
+    size_t asked, got;
+
+    while ((asked = alike(range, next_length(range), &secret)) > 0) {
+        got = secret ? 0 : read_unit(writer, range->addr, asked);
+        append_unit(range, got, is_zero(next_bytes(writer), got) ? CRASH_UNIT_ZERO : 0);
+        append_unit(range, asked - got, CRASH_UNIT_HOLE | (secret ? CRASH_UNIT_SECRET : 0));
+        holes = holes || got < asked;
+    }
+    return !holes;
+}
+
 bool crash_append_memory(struct crash_writer *writer, uint64_t addr, uint64_t len)
 {
     struct range range = {.writer = writer, .addr = addr, .left = bounded_length(addr, len)};
-    bool cut_off = range.left < len, holes = false;
-    size_t asked;
+    bool cut_off = range.left < len, whole;
 
     if (!writer->open)
         return len == 0;
-    while ((asked = next_length(&range)) > 0) {
-        size_t got = read_unit(writer, range.addr, asked);
+    whole = append_range(&range);
+    if (range.left == 0 && !cut_off)
+        return whole;
+    writer->section.flags |= CRASH_SECTION_TRUNCATED;
+    return false;
+}
 
-        append_unit(&range, got, is_zero(next_bytes(writer), got) ? CRASH_UNIT_ZERO : 0);
-        append_unit(&range, asked - got, CRASH_UNIT_HOLE);
-        holes = holes || got < asked;
+void crash_memory(struct crash_writer *writer, uint32_t tag, uint64_t addr, uint64_t len)
+{
+    uint64_t end = addr + within_address_space(addr, len);
+    bool fresh = writer->open && writer->section.tag == tag && writer->payload_length == 0;
+
+    while (addr != end && !writer->refused) {
+        struct range range = {.writer = writer, .addr = addr};
+
+        if (!fresh) {
+            crash_section_end(writer, false);
+            crash_section_begin(writer, tag, addr);
+        }
+        fresh = false;
+        writer->section.address = addr;
+        range.left = bounded_length(addr, end - addr);
+        (void)append_range(&range);
+        addr = range.addr;
     }
-    if (range.left > 0 || cut_off) {
-        writer->section.flags |= CRASH_SECTION_TRUNCATED;
-        return false;
-    }
-    return !holes;
 }

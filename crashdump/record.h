@@ -63,7 +63,7 @@ struct crash_section_header {
 _Static_assert(sizeof(struct crash_section_header) == 32, "section headers are 32 bytes");
 
 enum crash_section_flags {
-    CRASH_SECTION_COMPRESSED = 1 << 0, /* no compression is defined yet */
+    CRASH_SECTION_COMPRESSED = 1 << 0, /* FORMAT.md, "Compression" */
     CRASH_SECTION_TRUNCATED = 1 << 1,  /* there was more */
     CRASH_SECTION_FAULTED = 1 << 2,    /* a fault cut it short: see NEST */
     CRASH_SECTION_REDACTED = 1 << 3,   /* listed, not stored */
@@ -144,8 +144,9 @@ struct crash_frame {
 _Static_assert(sizeof(struct crash_frame) == 24, "BTRC v1");
 
 enum crash_unit_flags {
-    CRASH_UNIT_HOLE = 1 << 0, /* unreadable: no bytes follow */
-    CRASH_UNIT_ZERO = 1 << 1, /* all zero: no bytes follow */
+    CRASH_UNIT_HOLE = 1 << 0,   /* unreadable: no bytes follow */
+    CRASH_UNIT_ZERO = 1 << 1,   /* all zero: no bytes follow */
+    CRASH_UNIT_SECRET = 1 << 2, /* a HOLE because it was withheld */
 };
 
 /* Memory, in STAK and wherever else: units until the section's end, each followed by its bytes

@@ -63,11 +63,19 @@ void crash_begin(struct crash_writer *writer, const struct crash_sink *sink,
     emit(writer, header, sizeof *header);
 }
 
-/* How many sections with this tag came before. */
+void crash_use_compressor(struct crash_writer *writer, struct crash_compressor *compressor)
+{
+    writer->compressor = compressor;
+}
+
+/* How many sections with this tag came before.  Of more than the directory holds, those count that
+ * follow each other. */
 static uint32_t index_of(const struct crash_writer *writer, uint32_t tag)
 {
     uint32_t index = 0;
 
+    if (writer->section.tag == tag)
+        return writer->section.index + 1;
     for (size_t i = 0; i < writer->section_count && i < CRASH_DIRECTORY_SECTIONS; i++)
         index += writer->directory[i].tag == tag;
     return index;
@@ -113,22 +121,40 @@ static void enter_in_directory(struct crash_writer *writer)
     writer->sections_crc = crash_crc32c(writer->sections_crc, &section->crc, sizeof section->crc);
 }
 
+/* The payload as it will be stored: compressed if that pays. */
+static const uint8_t *stored_payload(struct crash_writer *writer)
+{
+    struct crash_section_header *section = &writer->section;
+    size_t len = writer->payload_length, packed = 0;
+
+    if (writer->compressor != NULL && len >= CRASH_COMPRESS_LEAST)
+        packed = crash_compress(writer->compressor, writer->payload, len);
+    section->raw_length = (uint32_t)len;
+    section->stored_length = (uint32_t)(packed > 0 ? packed : len);
+    if (packed == 0)
+        return writer->payload;
+    section->flags |= CRASH_SECTION_COMPRESSED;
+    return writer->compressor->packed;
+}
+
 void crash_section_end(struct crash_writer *writer, bool faulted)
 {
     static const uint8_t padding[SECTION_ALIGNMENT];
     struct crash_section_header *section = &writer->section;
-    size_t len = writer->payload_length;
+    const uint8_t *stored;
+    size_t len;
 
     if (!writer->open)
         return;
     writer->open = false;
     if (faulted)
         section->flags |= CRASH_SECTION_FAULTED;
-    section->stored_length = section->raw_length = (uint32_t)len;
+    stored = stored_payload(writer);
+    len = section->stored_length;
     section->crc = 0;
-    section->crc = crash_crc32c(crash_crc32c(0, section, sizeof *section), writer->payload, len);
+    section->crc = crash_crc32c(crash_crc32c(0, section, sizeof *section), stored, len);
     emit(writer, section, sizeof *section);
-    emit(writer, writer->payload, len);
+    emit(writer, stored, len);
     emit(writer, padding, -len % SECTION_ALIGNMENT);
     enter_in_directory(writer);
 }

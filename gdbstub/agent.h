@@ -10,7 +10,7 @@
 #include "internal.h"
 
 enum agent_limits {
-    AGENT_STACK = 64,         /* elements */
+    AGENT_STACK = GDBSTUB_AGENT_STACK,
     AGENT_STEPS = 10000,      /* operations: there are backward jumps */
     AGENT_STRING_BYTES = 256, /* of a %s without a precision */
 };
@@ -51,16 +51,6 @@ enum agent_use {
 /* NULL if `code` can be run for that use, else why not.  `marks`: `len` bytes of room. */
 const char *stub_verify_agent(const struct gdbstub_arch *arch, const uint8_t *code, size_t len,
                               enum agent_use use, uint8_t *marks);
-/* The operand of an operation: `bytes` of it, the most significant first. */
-static inline uint64_t stub_agent_operand(const uint8_t *at, size_t bytes)
-{
-    uint64_t value = 0;
-
-    while (bytes-- > 0)
-        value = value << 8 | *at++;
-    return value;
-}
-
 /* agent_run.c */
 
 /* Why one could not be run to its end. */
@@ -77,7 +67,12 @@ uint64_t stub_run_agent(struct gdbstub *stub, gdbstub_thread thread, const uint8
 bool stub_agent_memory(struct gdbstub *stub, gdbstub_thread thread, uint64_t addr, void *data,
                        size_t len);
 
-/* agent_print.c: text for people, to the kernel's log and to GDB, if it waits for a stop. */
+/* agent_text.c */
+
+/* The operand of an operation: `bytes` of it, the most significant first. */
+uint64_t stub_agent_operand(const uint8_t *at, size_t bytes);
+
+/* Text for people, to the kernel's log and to GDB, if it waits for a stop. */
 
 struct agent_text {
     struct gdbstub *stub;
@@ -89,6 +84,8 @@ void stub_text_char(struct agent_text *text, char c);
 void stub_text_string(struct agent_text *text, const char *string);
 void stub_text_hex(struct agent_text *text, uint64_t value); /* 0x... */
 void stub_text_end(struct agent_text *text);
+
+/* agent_print.c */
 
 /* NULL if the format is one for that many arguments, else why not. */
 const char *stub_verify_format(const uint8_t *format, size_t len, size_t arguments);

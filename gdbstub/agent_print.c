@@ -1,33 +1,8 @@
 /*
- * agent_print.c - the printf of agent expressions, with the formats that GDB lets through, and its
- * way to the kernel's log and to GDB's console.  Floating point and wide characters are refused.
+ * agent_print.c - the printf of agent expressions, with the formats that GDB lets through.
+ * Floating point and wide characters are refused.
  */
 #include "agent.h"
-
-void stub_text_end(struct agent_text *text)
-{
-    const struct gdbstub_port *port = text->stub->port;
-
-    if (text->len == 0)
-        return;
-    if (port->print != NULL)
-        port->print(port->ctx, text->text, text->len);
-    gdbstub_print(text->stub, text->text, text->len);
-    text->len = 0;
-}
-
-void stub_text_char(struct agent_text *text, char c)
-{
-    if (text->len == sizeof(text->text))
-        stub_text_end(text);
-    text->text[text->len++] = c;
-}
-
-void stub_text_string(struct agent_text *text, const char *string)
-{
-    while (*string != '\0')
-        stub_text_char(text, *string++);
-}
 
 /* ---- Formats ---- */
 
@@ -142,94 +117,82 @@ const char *stub_verify_format(const uint8_t *format, size_t len, size_t argumen
 
 /* ---- Printing ---- */
 
-static void put_padding(struct agent_text *text, char c, unsigned width, size_t used)
+static void put_repeated(struct agent_text *text, char c, size_t count)
 {
-    for (size_t i = used; i < width; i++)
+    while (count-- > 0)
         stub_text_char(text, c);
 }
 
-/* The digits of a number behind what stands in front of it. */
-static void put_digits(struct agent_text *text, const struct conversion *conversion,
-                       const char *prefix, uint64_t value, unsigned base)
+/* Prefix, zeros and the characters, as wide as is wanted. */
+static void put_field(struct agent_text *text, const struct conversion *conversion,
+                      const char *prefix, size_t zeros, const char *characters, size_t count)
 {
-    char digits[24]; /* octal needs 22 */
-    size_t first = sizeof(digits), front = 0, zeros = 0;
+    size_t used = zeros + count, padding = 0;
+
+    for (const char *c = prefix; *c != '\0'; c++)
+        used++;
+    if (conversion->width > used)
+        padding = conversion->width - used;
+    if ((conversion->flags & (FLAG_ZERO | FLAG_LEFT | FLAG_PRECISION)) == FLAG_ZERO) {
+        zeros += padding;
+        padding = 0;
+    }
+    bool left = (conversion->flags & FLAG_LEFT) != 0;
+    put_repeated(text, ' ', left ? 0 : padding);
+    stub_text_string(text, prefix);
+    put_repeated(text, '0', zeros);
+    while (count-- > 0)
+        stub_text_char(text, *characters++);
+    put_repeated(text, ' ', left ? padding : 0);
+}
+
+/* Cut the value to its bits, and take off its sign.  What stands in front of the digits. */
+static const char *take_prefix(const struct conversion *conversion, uint64_t *value)
+{
+    uint64_t sign = (uint64_t)1 << (conversion->bits - 1), mask = sign | (sign - 1);
+    unsigned flags = conversion->flags;
+
+    *value &= mask;
+    switch (conversion->letter) {
+    case 'd':
+    case 'i':
+        if ((*value & sign) == 0)
+            return (flags & FLAG_PLUS) != 0 ? "+" : (flags & FLAG_SPACE) != 0 ? " " : "";
+        *value = (0 - *value) & mask;
+        return "-";
+    case 'p':
+        return "0x";
+    case 'x':
+        return (flags & FLAG_PREFIX) != 0 && *value != 0 ? "0x" : "";
+    case 'X':
+        return (flags & FLAG_PREFIX) != 0 && *value != 0 ? "0X" : "";
+    case 'o':
+        return (flags & FLAG_PREFIX) != 0 ? "0" : "";
+    default:
+        return "";
+    }
+}
+
+static unsigned base_of(char letter)
+{
+    if (letter == 'o')
+        return 8;
+    return is_one_of(letter, "diu") ? 10 : 16;
+}
+
+static void put_number(struct agent_text *text, const struct conversion *conversion, uint64_t value)
+{
+    const char *prefix = take_prefix(conversion, &value);
     const char *letters = conversion->letter == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
+    unsigned base = base_of(conversion->letter);
+    size_t wanted = (conversion->flags & FLAG_PRECISION) != 0 ? conversion->precision : 1;
+    char digits[24]; /* octal needs 22 */
+    size_t first = sizeof(digits);
 
     for (; value != 0; value /= base)
         digits[--first] = letters[value % base];
-    while (prefix[front] != '\0')
-        front++;
     size_t count = sizeof(digits) - first;
-    size_t wanted = (conversion->flags & FLAG_PRECISION) != 0 ? conversion->precision : 1;
-    if ((conversion->flags & (FLAG_ZERO | FLAG_LEFT | FLAG_PRECISION)) == FLAG_ZERO &&
-        conversion->width > front + wanted)
-        wanted = conversion->width - front;
-    if (wanted > count)
-        zeros = wanted - count;
-    size_t used = front + zeros + count;
-    bool left = (conversion->flags & FLAG_LEFT) != 0;
-    put_padding(text, ' ', left ? 0 : conversion->width, used);
-    stub_text_string(text, prefix);
-    put_padding(text, '0', (unsigned)zeros, 0);
-    while (first < sizeof(digits))
-        stub_text_char(text, digits[first++]);
-    put_padding(text, ' ', left ? conversion->width : 0, used);
-}
-
-static void put_signed(struct agent_text *text, const struct conversion *conversion, uint64_t value)
-{
-    uint64_t sign = (uint64_t)1 << (conversion->bits - 1);
-    const char *prefix = "";
-
-    value = (value & (sign | (sign - 1)));
-    if ((value & sign) != 0) {
-        value = (0 - value) & (sign | (sign - 1));
-        prefix = "-";
-    } else if ((conversion->flags & FLAG_PLUS) != 0) {
-        prefix = "+";
-    } else if ((conversion->flags & FLAG_SPACE) != 0) {
-        prefix = " ";
-    }
-    put_digits(text, conversion, prefix, value, 10);
-}
-
-static void put_unsigned(struct agent_text *text, const struct conversion *conversion,
-                         uint64_t value)
-{
-    bool marked = (conversion->flags & FLAG_PREFIX) != 0;
-    const char *prefix = "";
-    unsigned base = 16;
-
-    if (conversion->bits < 64)
-        value &= ((uint64_t)1 << conversion->bits) - 1;
-    if (conversion->letter == 'u')
-        base = 10;
-    else if (conversion->letter == 'o')
-        base = 8;
-    if (conversion->letter == 'p' || (marked && base == 16 && value != 0))
-        prefix = conversion->letter == 'X' ? "0X" : "0x";
-    else if (marked && base == 8)
-        prefix = "0";
-    put_digits(text, conversion, prefix, value, base);
-}
-
-void stub_text_hex(struct agent_text *text, uint64_t value)
-{
-    static const struct conversion pointer = {.letter = 'p', .bits = 64};
-
-    put_unsigned(text, &pointer, value);
-}
-
-static void put_string(struct agent_text *text, const struct conversion *conversion,
-                       const char *string, size_t len)
-{
-    bool left = (conversion->flags & FLAG_LEFT) != 0;
-
-    put_padding(text, ' ', left ? 0 : conversion->width, len);
-    for (size_t i = 0; i < len; i++)
-        stub_text_char(text, string[i]);
-    put_padding(text, ' ', left ? conversion->width : 0, len);
+    put_field(text, conversion, prefix, wanted > count ? wanted - count : 0, digits + first, count);
 }
 
 /* A string of the program's: as far as its end, its precision, or the limit. */
@@ -250,7 +213,7 @@ static void put_memory(struct agent_text *text, gdbstub_thread thread,
         if (string[len] == '\0')
             break;
     }
-    put_string(text, conversion, string, len);
+    put_field(text, conversion, "", 0, string, len);
 }
 
 static void put_value(struct agent_text *text, gdbstub_thread thread,
@@ -259,24 +222,14 @@ static void put_value(struct agent_text *text, gdbstub_thread thread,
 {
     char c = (char)value;
 
-    switch (conversion->letter) {
-    case 'd':
-    case 'i':
-        put_signed(text, conversion, value);
-        break;
-    case 'c':
-        put_string(text, conversion, &c, sizeof(c));
-        break;
-    case 's':
-        if (value != 0)
-            put_memory(text, thread, conversion, value, fault);
-        else
-            put_string(text, conversion, "(null)", 6);
-        break;
-    default:
-        put_unsigned(text, conversion, value);
-        break;
-    }
+    if (conversion->letter == 'c')
+        put_field(text, conversion, "", 0, &c, sizeof(c));
+    else if (conversion->letter != 's')
+        put_number(text, conversion, value);
+    else if (value != 0)
+        put_memory(text, thread, conversion, value, fault);
+    else
+        put_field(text, conversion, "(null)", 0, "", 0);
 }
 
 void stub_agent_printf(struct gdbstub *stub, gdbstub_thread thread, const char *format,

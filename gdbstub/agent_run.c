@@ -61,8 +61,7 @@ static uint64_t divide(struct run *run, uint8_t code, uint64_t a, uint64_t b)
         return a % b;
     if (b == UINT64_MAX)
         return code == AGENT_DIV_SIGNED ? 0 - a : 0;
-    return (uint64_t)(code == AGENT_DIV_SIGNED ? (int64_t)a / (int64_t)b
-                                               : (int64_t)a % (int64_t)b);
+    return (uint64_t)(code == AGENT_DIV_SIGNED ? (int64_t)a / (int64_t)b : (int64_t)a % (int64_t)b);
 }
 
 /* Whatever the count: all bits are out after 64. */
@@ -116,12 +115,19 @@ static uint64_t extend(uint8_t code, uint64_t value, unsigned bits)
     return code == AGENT_EXT ? (value ^ sign) - sign : value;
 }
 
+/* The same as stub_agent_operand(), for lengths that the compiler knows. */
 static inline uint64_t operand(struct run *run, size_t bytes)
 {
-    uint64_t value = stub_agent_operand(run->at, bytes);
+    uint64_t value = 0;
 
-    run->at += bytes;
+    while (bytes-- > 0)
+        value = value << 8 | *run->at++;
     return value;
+}
+
+static void jump(struct run *run)
+{
+    run->at = run->code + operand(run, 2);
 }
 
 static void print(struct run *run)
@@ -206,10 +212,13 @@ static inline void execute(struct run *run, uint8_t code)
         swap(run->top, run->top - 1);
         break;
     case AGENT_IF_GOTO:
-        run->at = *run->top-- != 0 ? run->code + stub_agent_operand(run->at, 2) : run->at + 2;
+        if (*run->top-- != 0)
+            jump(run);
+        else
+            run->at += 2;
         break;
     case AGENT_GOTO:
-        run->at = run->code + stub_agent_operand(run->at, 2);
+        jump(run);
         break;
     case AGENT_PRINTF:
         print(run);
@@ -223,11 +232,9 @@ static inline void execute(struct run *run, uint8_t code)
 uint64_t stub_run_agent(struct gdbstub *stub, gdbstub_thread thread, const uint8_t *code,
                         struct agent_fault *fault)
 {
-    uint64_t stack[1 + AGENT_STACK]; /* the first is never used */
-    struct run run = {stub, thread, code, code, stack, fault};
+    struct run run = {stub, thread, code, code, stub->agent_stack, fault};
 
     *fault = (struct agent_fault){NULL, false, 0};
-    stack[0] = 0;
     for (unsigned steps = 0; steps < AGENT_STEPS && fault->reason == NULL; steps++) {
         uint8_t operation = *run.at++;
         if (operation == AGENT_END)

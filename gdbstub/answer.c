@@ -30,6 +30,7 @@ static const struct answer answers[] = {
     [VERDICT_DETACH] = {"OK", NULL, GDBSTUB_DETACH},
     [VERDICT_KILL] = {NULL, NULL, GDBSTUB_KILL},
     [VERDICT_KILL_OK] = {"OK", NULL, GDBSTUB_KILL},
+    [VERDICT_RESTART] = {NULL, NULL, GDBSTUB_RESTART},
 };
 
 enum verdict stub_refuse(struct gdbstub *stub, const char *reason)

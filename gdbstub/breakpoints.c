@@ -89,8 +89,9 @@ static struct shared share(const struct gdbstub *stub, const struct gdbstub_brea
     return part;
 }
 
-void stub_hide_breakpoints(const struct gdbstub *stub, uint64_t addr, uint8_t *data, size_t len)
+void stub_hide_breakpoints(const struct gdbstub *stub, uint64_t addr, void *bytes, size_t len)
 {
+    uint8_t *data = bytes;
     const uint8_t *instruction = stub->port->arch->breakpoint;
 
     for (size_t i = 0; i < stub->breakpoint_count; i++) {
@@ -109,6 +110,11 @@ static bool write_plain(struct gdbstub *stub, uint64_t addr, const uint8_t *data
     const struct gdbstub_port *port = stub->port;
 
     return len == 0 || port->write_memory(port->ctx, stub->general, addr, data, len) == len;
+}
+
+void gdbstub_hide_breakpoints(const struct gdbstub *stub, uint64_t addr, uint8_t *data, size_t len)
+{
+    stub_hide_breakpoints(stub, addr, data, len);
 }
 
 /* What is written over a breakpoint becomes what it hides. */

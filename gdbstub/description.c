@@ -5,17 +5,6 @@
  */
 #include "internal.h"
 
-static void attribute(struct window *window, const char *name, const char *value)
-{
-    if (value == NULL)
-        return;
-    stub_window_text(window, " ");
-    stub_window_text(window, name);
-    stub_window_text(window, "=\"");
-    stub_window_text(window, value);
-    stub_window_text(window, "\"");
-}
-
 static void element(struct window *window, const char *name, const char *value)
 {
     if (value == NULL)
@@ -29,20 +18,56 @@ static void element(struct window *window, const char *name, const char *value)
     stub_window_text(window, ">");
 }
 
-static void describe_register(struct window *window, const struct gdbstub_register *reg)
+static bool is_same(const char *a, const char *b)
 {
-    char bits[] = {(char)('0' + reg->bits / 100 % 10), (char)('0' + reg->bits / 10 % 10),
-                   (char)('0' + reg->bits % 10), '\0'};
-    const char *number = bits;
+    for (; *a != '\0' && *a == *b; a++)
+        b++;
+    return *a == *b;
+}
 
-    while (*number == '0' && number[1] != '\0')
-        number++;
+/* LLDB takes an attribute that is not said for an empty one. */
+static bool knows_defaults(const struct window *window)
+{
+    return (window->stub->client & CLIENT_GDB) != 0;
+}
+
+/* GDB's default is "int"; the description's is the type of its first register. */
+static const char *type_of(const struct gdbstub_register *reg)
+{
+    return reg->type == NULL ? "int" : reg->type;
+}
+
+static void describe_register(struct window *window, const struct gdbstub_arch *arch,
+                              const struct gdbstub_register *reg)
+{
+    const struct gdbstub_register *first = &arch->registers[0];
+    bool all = !knows_defaults(window);
+
     stub_window_text(window, "<reg");
-    attribute(window, "name", reg->name);
-    attribute(window, "bitsize", number);
-    attribute(window, "type", reg->type);
-    attribute(window, "group", reg->group);
+    stub_window_attribute(window, "name", reg->name);
+    if (all || reg->bits != first->bits) {
+        stub_window_text(window, " bitsize=\"");
+        stub_window_decimal(window, reg->bits);
+        stub_window_text(window, "\"");
+    }
+    if (all || !is_same(type_of(reg), type_of(first)))
+        stub_window_attribute(window, "type", type_of(reg));
+    stub_window_attribute(window, "group", reg->group);
     stub_window_text(window, "/>");
+}
+
+/* What most registers share is said once, as defaults: those of the first. */
+static void describe_defaults(struct window *window, const struct gdbstub_register *first)
+{
+    if (!knows_defaults(window)) {
+        stub_window_text(window, "<target>");
+        return;
+    }
+    stub_window_text(window, "<!DOCTYPE target[<!ATTLIST reg bitsize CDATA \"");
+    stub_window_decimal(window, first->bits);
+    stub_window_text(window, "\" type CDATA \"");
+    stub_window_text(window, type_of(first));
+    stub_window_text(window, "\">]><target>");
 }
 
 bool stub_describe_target(struct window *window, struct args *annex)
@@ -51,19 +76,18 @@ bool stub_describe_target(struct window *window, struct args *annex)
 
     if (!stub_take_text(annex, "target.xml") || !stub_at_end(annex))
         return false;
-    stub_window_text(window, "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\">"
-                             "<target>");
+    describe_defaults(window, &arch->registers[0]);
     element(window, "architecture", arch->architecture);
     element(window, "osabi", arch->osabi);
     for (size_t i = 0; i < arch->register_count; i++) {
         const struct gdbstub_register *reg = &arch->registers[i];
         if (i == 0 || reg->feature != reg[-1].feature) {
             stub_window_text(window, i == 0 ? "<feature" : "</feature><feature");
-            attribute(window, "name", arch->features[reg->feature].name);
+            stub_window_attribute(window, "name", arch->features[reg->feature].name);
             stub_window_text(window, ">");
             stub_window_text(window, arch->features[reg->feature].types);
         }
-        describe_register(window, reg);
+        describe_register(window, arch, reg);
     }
     stub_window_text(window, "</feature></target>");
     return true;

@@ -102,8 +102,8 @@ static enum judgement judge(struct gdbstub *stub, struct gdbstub_stop *stop)
         else if (is_hit(stop))
             judgement = judge_hit(stub, stop, pc);
         else
-            judgement = is_step(stop) && is_in_range(stub, stop->thread, pc) ? JUDGED_GO_ON
-                                                                             : JUDGED_TELL;
+            judgement =
+                is_step(stop) && is_in_range(stub, stop->thread, pc) ? JUDGED_GO_ON : JUDGED_TELL;
     }
     return judgement;
 }
@@ -180,8 +180,8 @@ bool stub_passes_over(struct gdbstub *stub, enum stub_lift lift)
     if (lift == STUB_LIFT_BROKEN)
         return false;
     if (lift == STUB_LIFT_OVER)
-        judgement = stub_read_pc(stub, stop->thread, &pc) ? judge_arrival(stub, stop, pc)
-                                                          : JUDGED_TELL;
+        judgement =
+            stub_read_pc(stub, stop->thread, &pc) ? judge_arrival(stub, stop, pc) : JUDGED_TELL;
     else if (!stub->attached && !is_left_behind(stub, stop))
         return false;
     if (judgement == NOT_JUDGED)

@@ -16,81 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum gdbstub_limits {
-    GDBSTUB_PACKET_SIZE = 4096,    /* bytes between '$' and '#', announced as PacketSize */
-    GDBSTUB_MAX_BREAKPOINTS = 256, /* software breakpoints planted at one time */
-    GDBSTUB_BREAKPOINT_BYTES = 8,  /* longest breakpoint instruction */
-    GDBSTUB_REGISTER_BYTES = 16,   /* widest register */
-    GDBSTUB_NAME_SIZE = 32,        /* thread and state names, with the NUL */
-    GDBSTUB_MAX_POINTS = 16,       /* hardware points inserted at one time */
-    GDBSTUB_MAX_ORDERS = 16,       /* actions in one vCont */
-    GDBSTUB_AGENT_BYTES = 4096,    /* conditions and commands of all breakpoints together */
-    GDBSTUB_PRINT_BYTES = 200,     /* the longest text given to port.print at once */
-};
+#include "port.h"
 
-/* Threads are numbered by the port, from 1.  Kernels without threads use one per CPU. */
-typedef uint64_t gdbstub_thread;
-
-enum gdbstub_any_thread {
-    GDBSTUB_NO_THREAD = 0,
-};
-
-/* GDB's own signal numbers (include/gdb/signals.def), which are not the host's. */
-enum gdbstub_signal {
-    GDBSTUB_SIGNAL_NONE = 0,
-    GDBSTUB_SIGINT = 2,
-    GDBSTUB_SIGILL = 4,
-    GDBSTUB_SIGTRAP = 5,
-    GDBSTUB_SIGABRT = 6,
-    GDBSTUB_SIGFPE = 8,
-    GDBSTUB_SIGBUS = 10,
-    GDBSTUB_SIGSEGV = 11,
-};
-
-/* Why the machine stopped. */
-enum gdbstub_cause {
-    GDBSTUB_CAUSE_SIGNAL,       /* a fault, a step or a break-in: the signal says it all */
-    GDBSTUB_CAUSE_SW_BREAK,     /* a breakpoint instruction; the pc must be AT it */
-    GDBSTUB_CAUSE_HW_BREAK,     /* an execute breakpoint in a debug register */
-    GDBSTUB_CAUSE_WATCH_WRITE,  /* a write watchpoint */
-    GDBSTUB_CAUSE_WATCH_ACCESS, /* an access watchpoint */
-};
-
-struct gdbstub_stop {
-    enum gdbstub_cause cause;
-    enum gdbstub_signal signal;
-    gdbstub_thread thread; /* the one that stopped */
-    uint64_t address;      /* WATCH causes: the watched data's address; otherwise ignored */
-    uint8_t judged;        /* private: what gdbstub_filter() found; 0 at first */
-};
-
-/* What one thread does when the machine resumes. */
-enum gdbstub_action {
-    GDBSTUB_HOLD, /* stay stopped */
-    GDBSTUB_STEP, /* one instruction, then stop */
-    GDBSTUB_RUN,  /* go on */
-};
-
-struct gdbstub_resume {
-    enum gdbstub_action action;
-    enum gdbstub_signal signal; /* pass the fault to the kernel; NONE: forget it, try again */
-};
-
-/* Hardware points, numbered as in the Z packets. */
-enum gdbstub_point {
-    GDBSTUB_POINT_EXECUTE = 1,
-    GDBSTUB_POINT_WRITE = 2,
-    GDBSTUB_POINT_READ = 3,
-    GDBSTUB_POINT_ACCESS = 4,
-};
-
-enum gdbstub_point_result {
-    GDBSTUB_POINT_DONE,
-    GDBSTUB_POINT_NONE_FREE,   /* E reply: GDB says that it ran out */
-    GDBSTUB_POINT_UNSUPPORTED, /* empty reply: GDB tries another kind */
-};
-
-/* What the caller of gdbstub_receive() must do next. */
+/* What the caller must do next. */
 enum gdbstub_event {
     GDBSTUB_WAIT,     /* nothing: push the next byte */
     GDBSTUB_BREAK_IN, /* the machine runs and GDB wants it stopped: stop it, then call
@@ -99,109 +27,16 @@ enum gdbstub_event {
     GDBSTUB_DETACH,   /* leave the trap, let every thread run; breakpoints that print for good may
                          still be planted, so go on asking gdbstub_filter() */
     GDBSTUB_KILL,     /* GDB wants the machine gone: reset it or leave the emulator */
+    GDBSTUB_RESTART,  /* GDB wants it from its beginning: keep gdbstub_save(), and reset it */
 };
 
-/* One register.  Its index in the table is GDB's number for it. */
-struct gdbstub_register {
-    const char *name;
-    const char *type;  /* "int64", "code_ptr", a feature's own, ...; NULL: GDB's default */
-    const char *group; /* "general", "float", "system", ...; NULL: GDB's default */
-    uint16_t bits;     /* a multiple of 8, at most 8 * GDBSTUB_REGISTER_BYTES */
-    uint8_t feature;   /* index into gdbstub_arch.features; registers of one are adjacent */
-};
-
-/* One <feature> of the target description. */
-struct gdbstub_feature {
-    const char *name;  /* "org.gnu.gdb.i386.core" */
-    const char *types; /* the XML of its own types, or "" */
-};
-
-/* What the stub must know about the processor: data only. */
-struct gdbstub_arch {
-    const char *architecture; /* of the target description: "i386:x86-64" */
-    const char *osabi;        /* of the target description, or NULL */
-    const struct gdbstub_feature *features;
-    size_t feature_count;
-    const struct gdbstub_register *registers;
-    size_t register_count;
-    size_t pc;                 /* which register is the program counter; 32 or 64 bits */
-    size_t g_count;            /* how many registers, from 0, a `g` reply holds */
-    const uint16_t *expedited; /* sent with each stop reply: frame and stack pointer, pc */
-    size_t expedited_count;
-    const uint8_t *breakpoint; /* the breakpoint instruction */
-    size_t breakpoint_size;    /* at most GDBSTUB_BREAKPOINT_BYTES */
-};
-
-struct gdbstub_thread_info {
-    char name[GDBSTUB_NAME_SIZE];  /* "main" */
-    char state[GDBSTUB_NAME_SIZE]; /* "running", "sleeping": free text */
-    unsigned cpu;                  /* where it runs, or ran last */
-};
-
-/*
- * The port: all that the stub asks of the kernel.
- *
- * Called with the machine stopped (`send` also while it runs, to answer a request that broke
- * in), never concurrently, on the caller's stack.  No function may block, allocate or fault.
- * `ctx` comes back unchanged.  A function under "optional" may be NULL: its packets then get the
- * empty reply and it is not advertised.  Byte order of register values is the target's.
- */
-struct gdbstub_port {
-    void *ctx;
-    const struct gdbstub_arch *arch;
-
-    /* Send `len` bytes to GDB; returns when the last one is with the wire, or it is dead. */
-    void (*send)(void *ctx, const void *bytes, size_t len);
-
-    /* Copy register `reg` of `thread` to or from `value`, bits / 8 bytes.  False if it has no
-     * value (GDB shows <unavailable>), or cannot be written, or the thread is gone. */
-    bool (*read_register)(void *ctx, gdbstub_thread thread, size_t reg, void *value);
-    bool (*write_register)(void *ctx, gdbstub_thread thread, size_t reg, const void *value);
-
-    /* Copy memory as `thread` sees it.  Returns how many bytes were copied before the first
-     * address that cannot be reached; any address and length is safe.  Writes go through to
-     * read-only memory: a debugger may do that. */
-    size_t (*read_memory)(void *ctx, gdbstub_thread thread, uint64_t addr, void *buf, size_t len);
-    size_t (*write_memory)(void *ctx, gdbstub_thread thread, uint64_t addr, const void *buf,
-                           size_t len);
-
-    /* May a breakpoint stand at [addr, addr + len)?  NULL if so, else the reason for people:
-     * "in the debugger itself".  Asked for software and execute breakpoints. */
-    const char *(*refuse_breakpoint)(void *ctx, uint64_t addr, size_t len);
-
-    /* The thread after `thread` in any fixed order; after GDBSTUB_NO_THREAD the first; after the
-     * last GDBSTUB_NO_THREAD.  There is always one. */
-    gdbstub_thread (*next_thread)(void *ctx, gdbstub_thread thread);
-
-    /* Describe a thread.  False if it does not exist (any more). */
-    bool (*thread_info)(void *ctx, gdbstub_thread thread, struct gdbstub_thread_info *info);
-
-    /* Note what `thread` does at the next GDBSTUB_RESUME; called for every thread before it.
-     * NULL on success, else the reason why it cannot: "not running on a CPU: cannot be
-     * stepped"; then nothing resumes and GDB is told. */
-    const char *(*set_resume)(void *ctx, gdbstub_thread thread, struct gdbstub_resume how);
-
-    /* Optional.  Set or clear a hardware point; the kind may be one that does not exist. */
-    enum gdbstub_point_result (*insert_point)(void *ctx, enum gdbstub_point kind, uint64_t addr,
-                                              size_t len);
-    enum gdbstub_point_result (*remove_point)(void *ctx, enum gdbstub_point kind, uint64_t addr,
-                                              size_t len);
-
-    /* Optional.  Do on `thread` alone what the instruction at its pc does, the first bytes of which
-     * are `original`: a breakpoint stands over them, and stays.  No other thread need be held.
-     * False, with nothing changed, for an instruction that it cannot do, or whose memory cannot be
-     * reached, or if a watchpoint could miss it: then the breakpoint is lifted for one step. */
-    bool (*execute)(void *ctx, gdbstub_thread thread, uint64_t addr, const uint8_t *original,
-                    size_t len);
-
-    /* Optional.  Text that a breakpoint's command prints, for the kernel's log: up to
-     * GDBSTUB_PRINT_BYTES, without a NUL.  GDB gets it too, if it waits for a stop. */
-    void (*print)(void *ctx, const char *text, size_t len);
-
-    /* Optional.  "monitor COMMAND": the text printed goes to GDB's console.  False, before
-     * anything is printed, if there is no such command. */
-    bool (*monitor)(void *ctx, const char *command, void (*print)(void *to, const char *text),
-                    void *to);
+/* What a session has seen so far; for people. */
+struct gdbstub_statistics {
+    uint64_t requests, replies;
+    uint64_t bytes_received, bytes_sent;
+    uint64_t stops;     /* without the steps of ranges */
+    uint64_t damaged;   /* requests with a wrong checksum */
+    uint64_t abandoned; /* requests that ended in gdbstub_abandon() */
 };
 
 /* A software breakpoint that is planted.  Private. */
@@ -236,6 +71,10 @@ struct gdbstub {
     bool request_held; /* a whole request broke in: gdbstub_stopped() answers it */
     bool answering;    /* a reply is being made: gdbstub_abandon() would send another instead */
     bool closing;      /* the exit was told: attached until GDB has acknowledged it */
+    bool extended;     /* "!": killing it is not the end */
+    bool created;      /* GDB has started this machine itself: it kills it when it quits */
+    bool listed_once;  /* qXfer:threads has been read since the machine stopped */
+    bool catches_all;  /* QCatchSyscalls without a list */
     unsigned client;   /* what GDB announced: enum client_feature of internal.h */
 
     bool no_ack;          /* QStartNoAckMode */
@@ -252,6 +91,9 @@ struct gdbstub {
     gdbstub_thread listed;  /* the last that qfThreadInfo and qsThreadInfo told */
     const char *refusal;    /* why a request was refused, for people */
 
+    struct gdbstub_statistics statistics;
+    uint8_t caught[GDBSTUB_MAX_SYSCALLS / 8]; /* QCatchSyscalls: a bit for each number */
+
     struct gdbstub_order orders[GDBSTUB_MAX_ORDERS];
     size_t order_count;
     struct gdbstub_breakpoint breakpoints[GDBSTUB_MAX_BREAKPOINTS];
@@ -261,6 +103,7 @@ struct gdbstub {
 
     uint8_t agents[GDBSTUB_AGENT_BYTES]; /* conditions and commands; see agents.c */
     size_t agents_used;
+    uint64_t agent_stack[1 + GDBSTUB_AGENT_STACK]; /* the first is below the stack */
     size_t agents_pending; /* bytes behind those, of a request that may yet be refused */
 
     bool lifted; /* the breakpoint at lifted_address is out of memory for a step of lifted_thread */
@@ -319,6 +162,9 @@ bool gdbstub_concerned(const struct gdbstub *stub);
  * instruction's length. */
 bool gdbstub_planted(const struct gdbstub *stub, uint64_t addr);
 
+/* Undo the effect of planted breakpoints on what was read from `addr`. */
+void gdbstub_hide_breakpoints(const struct gdbstub *stub, uint64_t addr, uint8_t *data, size_t len);
+
 /* The machine runs and has text for GDB's console (`O` packet).  False, with nothing sent, if
  * GDB is not waiting for a stop. */
 bool gdbstub_print(struct gdbstub *stub, const char *text, size_t len);
@@ -330,6 +176,33 @@ bool gdbstub_exited(struct gdbstub *stub, uint8_t status);
 
 /* The same for a program that a fault has ended (`X`). */
 bool gdbstub_killed(struct gdbstub *stub, enum gdbstub_signal signal);
+
+/* Does GDB want to hear of this system call?  Ask at its entry and at its return; if so, stop with
+ * that CAUSE and the number. */
+bool gdbstub_catches_syscall(const struct gdbstub *stub, uint64_t number);
+
+/* Memory as GDB sees it through the thread that stopped: without planted breakpoints.  Returns how
+ * many bytes were copied before the first that cannot be reached. */
+size_t gdbstub_read_memory(const struct gdbstub *stub, uint64_t addr, void *buf, size_t len);
+
+/* The thread that stopped last. */
+gdbstub_thread gdbstub_stopped_thread(const struct gdbstub *stub);
+
+struct gdbstub_statistics gdbstub_statistics(const struct gdbstub *stub);
+
+/* The n-th point that GDB has inserted: its type as in the Z packets (0: software), address and
+ * length.  False past the last. */
+struct gdbstub_inserted {
+    unsigned type;
+    uint64_t address, length;
+};
+bool gdbstub_inserted_point(const struct gdbstub *stub, size_t n, struct gdbstub_inserted *point);
+
+/* On GDBSTUB_RESTART: what the stub of the machine's next life must know, 0 if GDB does not wait
+ * for it; and, there, after gdbstub_init(): go on with that session, so that the first
+ * gdbstub_stopped() tells GDB. */
+uint32_t gdbstub_save(const struct gdbstub *stub);
+void gdbstub_restore(struct gdbstub *stub, uint32_t saved);
 
 /* Something went wrong inside a port function or the stub while a request was answered, and the
  * caller has unwound out of it: answer `E.text` instead, and go on with the session. */

@@ -11,6 +11,8 @@ static const struct {
     {"swbreak+", CLIENT_SWBREAK},
     {"hwbreak+", CLIENT_HWBREAK},
     {"error-message+", CLIENT_ERROR_MESSAGE},
+    {"swbreak+", CLIENT_GDB}, /* every GDB that has `x` announces this, LLDB does not */
+    {"binary-upload+", CLIENT_GDB},
 };
 
 /* Whatever a GDB that died has left: nothing of it is the new one's. */
@@ -22,6 +24,10 @@ static void begin_session(struct gdbstub *stub)
     stub->general = stub->stop.thread;
     stub->resume = STUB_ALL_THREADS;
     stub->listed = GDBSTUB_NO_THREAD;
+    stub->listed_once = false;
+    stub->extended = false;
+    stub->catches_all = false;
+    memset(stub->caught, 0, sizeof(stub->caught));
 }
 
 static void note_feature(struct gdbstub *stub, const struct args *item)
@@ -44,13 +50,19 @@ enum verdict stub_handle_supported(struct gdbstub *stub, struct args *args)
     }
     stub_put_text(stub, "PacketSize=");
     stub_put_number(stub, GDBSTUB_PACKET_SIZE);
-    stub_put_text(stub, ";QStartNoAckMode+;qXfer:features:read+;vContSupported+;swbreak+"
-                        ";binary-upload+");
-    stub_put_text(stub, ";ConditionalBreakpoints+;BreakpointCommands+");
+    stub_put_text(stub, ";QStartNoAckMode+;vContSupported+;swbreak+;qSearch:memory+"
+                        ";ConditionalBreakpoints+;BreakpointCommands+");
+    stub_put_objects(stub);
     if (stub->port->insert_point != NULL)
         stub_put_text(stub, ";hwbreak+");
+    if (stub->port->has_syscalls)
+        stub_put_text(stub, ";QCatchSyscalls+");
+    if (stub->client & CLIENT_GDB)
+        stub_put_text(stub, ";binary-upload+");
     if (stub->client & CLIENT_MULTIPROCESS)
         stub_put_text(stub, ";multiprocess+");
+    if (stub->client & CLIENT_ERROR_MESSAGE)
+        stub_put_text(stub, ";error-message+");
     return VERDICT_REPLY;
 }
 
@@ -67,8 +79,27 @@ enum verdict stub_handle_no_ack(struct gdbstub *stub, struct args *args)
 enum verdict stub_handle_attached(struct gdbstub *stub, struct args *args)
 {
     (void)args;
-    stub_put_char(stub, '1');
+    stub_put_char(stub, stub->created ? '0' : '1');
     return VERDICT_REPLY;
+}
+
+/* qOffsets: the kernel runs where it was linked */
+enum verdict stub_handle_offsets(struct gdbstub *stub, struct args *args)
+{
+    if (!stub_at_end(args))
+        return VERDICT_MALFORMED;
+    stub_put_text(stub, "Text=0;Data=0;Bss=0");
+    return VERDICT_REPLY;
+}
+
+/* QNonStop:0 or :1 */
+enum verdict stub_handle_non_stop(struct gdbstub *stub, struct args *args)
+{
+    if (!stub_take_char(args, ':'))
+        return VERDICT_MALFORMED;
+    if (stub_take_char(args, '0') && stub_at_end(args))
+        return VERDICT_OK;
+    return stub_refuse(stub, "the machine stops as a whole: say set non-stop off");
 }
 
 /* qSymbol::, the offer to look symbols up: there is nothing to ask. */
@@ -106,11 +137,11 @@ enum verdict stub_handle_kill(struct gdbstub *stub, struct args *args)
     return VERDICT_KILL;
 }
 
-/* vKill;PID */
+/* vKill;PID.  On an extended connection vRun may follow: the machine is kept, stopped. */
 enum verdict stub_handle_kill_process(struct gdbstub *stub, struct args *args)
 {
     if (!take_process(args))
         return VERDICT_INVALID;
     stub_remove_everything(stub);
-    return VERDICT_KILL_OK;
+    return stub->extended ? VERDICT_OK : VERDICT_KILL_OK;
 }

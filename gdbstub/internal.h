@@ -22,6 +22,9 @@ enum client_feature {
     CLIENT_SWBREAK = 1 << 1,       /* knows swbreak: in stop replies */
     CLIENT_HWBREAK = 1 << 2,       /* knows hwbreak: */
     CLIENT_ERROR_MESSAGE = 1 << 3, /* takes E.text for every error */
+    CLIENT_GDB = 1 << 4,           /* is a GDB: wants `x` marked with a 'b', knows XML's defaults */
+    CLIENT_THREAD_SUFFIX = 1 << 5, /* LLDB: ";thread:ID;" behind g G p P */
+    CLIENT_THREADS_IN_STOP = 1 << 6, /* LLDB: the list of threads with each stop */
 };
 
 /* There is one process, the machine. */
@@ -50,6 +53,7 @@ enum verdict {
     VERDICT_DETACH,    /* OK, and the session is over */
     VERDICT_KILL,      /* no reply: the machine goes */
     VERDICT_KILL_OK,   /* OK, then the machine goes */
+    VERDICT_RESTART,   /* the machine begins anew; the stop reply comes from there */
 };
 
 /* hex.c */
@@ -95,7 +99,14 @@ void stub_put_number(struct gdbstub *stub, uint64_t value);
 void stub_put_bytes(struct gdbstub *stub, const void *bytes, size_t len);
 /* One byte, escaped if it must be.  False, with nothing written, if it does not fit. */
 bool stub_put_binary(struct gdbstub *stub, uint8_t byte);
+/* The same for the characters of a text. */
+void stub_put_hex_text(struct gdbstub *stub, const char *text);
 void stub_put_thread(struct gdbstub *stub, gdbstub_thread thread);
+/* The decimal digits of a value, written so that their NUL is the last byte before `end`. */
+const char *stub_decimal(uint64_t value, char *end);
+enum {
+    STUB_DECIMAL_BYTES = sizeof("18446744073709551615"),
+};
 /* Compress it, frame it, send it, keep it to be repeated. */
 void stub_send_reply(struct gdbstub *stub);
 void stub_repeat_reply(struct gdbstub *stub);
@@ -122,7 +133,16 @@ enum packet_when {
     WHEN_MONITOR = 1 << 0, /* only if the port has that member */
     WHEN_OPENING = 1 << 1, /* begins a new session, whatever state the last one left */
     WHEN_OWED = 1 << 2,    /* its reply is the stop reply that GDB may be waiting for */
+    WHEN_RESTART = 1 << 3, /* only if the port says so, as the rest of these */
+    WHEN_OBJECTS = 1 << 4,
+    WHEN_SYSCALLS = 1 << 5,
+    WHEN_REGION = 1 << 6,
+    WHEN_TRIPLE = 1 << 7,
+    WHEN_SUFFIX = 1 << 8, /* LLDB may say at its end which thread it is about */
 };
+
+/* Has the port what the packet needs? */
+bool stub_port_has(const struct gdbstub *stub, unsigned when);
 
 /* The enum packet_when bits of the request; 0 if it is not a packet of this stub. */
 unsigned stub_request_when(const struct gdbstub *stub);
@@ -167,7 +187,7 @@ bool stub_write_pc(const struct gdbstub *stub, gdbstub_thread thread, uint64_t p
 /* breakpoints.c */
 
 /* Undo the effect of planted breakpoints on what was read from `addr`. */
-void stub_hide_breakpoints(const struct gdbstub *stub, uint64_t addr, uint8_t *data, size_t len);
+void stub_hide_breakpoints(const struct gdbstub *stub, uint64_t addr, void *bytes, size_t len);
 /* Write memory, leaving planted breakpoints in place.  False if some of it cannot be reached. */
 bool stub_write_memory(struct gdbstub *stub, uint64_t addr, const uint8_t *data, size_t len);
 enum verdict stub_plant_breakpoint(struct gdbstub *stub, uint64_t addr, uint64_t len);
@@ -236,6 +256,13 @@ const char *stub_give_orders(struct gdbstub *stub, gdbstub_thread only);
 
 bool stub_thread_exists(const struct gdbstub *stub, gdbstub_thread thread);
 
+/* memory.c */
+
+/* Cut a range off at the end of the address space. */
+uint64_t stub_clip_range(uint64_t addr, uint64_t len);
+/* Read through the selected thread, and show the program's own bytes where breakpoints are. */
+size_t stub_read_memory(const struct gdbstub *stub, uint64_t addr, void *data, size_t len);
+
 /* xfer.c: the part of a qXfer object that GDB asked for; the rest of it is counted, not kept. */
 struct window {
     struct gdbstub *stub;
@@ -245,11 +272,40 @@ struct window {
 };
 
 void stub_window_text(struct window *window, const char *text);
+/* The same for text of unknown origin, between tags or quotes. */
+void stub_window_escaped(struct window *window, const char *text);
+/* "0x" and hex digits; or decimal digits. */
+void stub_window_hex(struct window *window, uint64_t value);
+void stub_window_decimal(struct window *window, uint64_t value);
+/* ` NAME="`, `"`: around what is written between them. */
+void stub_window_attribute(struct window *window, const char *name, const char *value);
+/* Say in a qSupported reply which objects there are. */
+void stub_put_objects(struct gdbstub *stub);
 
 /* description.c */
 
 /* Write the target description.  False if `annex` is not its name. */
 bool stub_describe_target(struct window *window, struct args *annex);
+
+/* thread_list.c, memory_map.c: the same for theirs, which have no names */
+bool stub_describe_threads(struct window *window, struct args *annex);
+bool stub_describe_memory(struct window *window, struct args *annex);
+
+/* lldb.c */
+
+/* Take ";thread:ID;" off the end of the arguments, if it is there, and select that thread. */
+enum verdict stub_take_suffix(struct gdbstub *stub, struct args *args);
+/* For a stop reply: all threads, if the client wants them and they fit. */
+void stub_put_threads(struct gdbstub *stub);
+
+/* files.c: objects of the port */
+
+/* The object with that kind and name ("file/", "core"), or NULL. */
+const struct gdbstub_object *stub_find_object(const struct gdbstub *stub, const char *kind,
+                                              struct args *name);
+/* Put a piece of it into the reply, at most `len` bytes; returns how many went in. */
+uint64_t stub_put_object(struct gdbstub *stub, const struct gdbstub_object *object, uint64_t offset,
+                         uint64_t len, bool *more);
 
 /* The handlers, one for each row of packets.def. */
 #define PACKET(name, handler, when)                                                                \

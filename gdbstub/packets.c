@@ -53,14 +53,29 @@ unsigned stub_request_when(const struct gdbstub *stub)
     return packet == NULL || stub->oversize ? 0 : packet->when;
 }
 
+bool stub_port_has(const struct gdbstub *stub, unsigned when)
+{
+    const struct gdbstub_port *port = stub->port;
+    unsigned lacks =
+        (port->monitor == NULL ? WHEN_MONITOR : 0u) | (port->can_restart ? 0u : WHEN_RESTART) |
+        (port->object_count == 0 ? WHEN_OBJECTS : 0u) | (port->has_syscalls ? 0u : WHEN_SYSCALLS) |
+        (port->memory_region == NULL ? WHEN_REGION : 0u) |
+        (port->arch->triple == NULL ? WHEN_TRIPLE : 0u);
+
+    return (when & lacks) == 0;
+}
+
 enum verdict stub_dispatch(struct gdbstub *stub)
 {
     const struct packet *packet = find(stub);
+    enum verdict verdict = VERDICT_OK;
 
     if (stub->oversize)
         return VERDICT_TOO_LONG;
-    if (packet == NULL || (packet->when & WHEN_MONITOR && stub->port->monitor == NULL))
+    if (packet == NULL || !stub_port_has(stub, packet->when))
         return VERDICT_UNKNOWN;
     struct args args = {stub->in + length(packet->name), stub->in + stub->in_length};
-    return packet->handle(stub, &args);
+    if ((packet->when & WHEN_SUFFIX) != 0 && (stub->client & CLIENT_THREAD_SUFFIX) != 0)
+        verdict = stub_take_suffix(stub, &args);
+    return verdict == VERDICT_OK ? packet->handle(stub, &args) : verdict;
 }

@@ -132,6 +132,22 @@ enum verdict stub_handle_remove(struct gdbstub *stub, struct args *args)
     return hardware(stub, &request, remove_point);
 }
 
+bool gdbstub_inserted_point(const struct gdbstub *stub, size_t n, struct gdbstub_inserted *point)
+{
+    size_t software = stub->breakpoint_count;
+
+    if (n < software) {
+        *point = (struct gdbstub_inserted){SOFTWARE_BREAKPOINT, stub->breakpoints[n].address,
+                                           stub->port->arch->breakpoint_size};
+        return true;
+    }
+    if (n - software >= stub->point_count)
+        return false;
+    const struct gdbstub_hardware_point *found = &stub->points[n - software];
+    *point = (struct gdbstub_inserted){found->kind, found->address, found->length};
+    return true;
+}
+
 /* From the last to the first: who is removed is replaced by one that has been looked at. */
 static void remove_all(struct gdbstub *stub, bool persistent)
 {

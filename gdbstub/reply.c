@@ -85,6 +85,22 @@ bool stub_put_binary(struct gdbstub *stub, uint8_t byte)
     return true;
 }
 
+void stub_put_hex_text(struct gdbstub *stub, const char *text)
+{
+    for (; *text != '\0'; text++)
+        stub_put_bytes(stub, text, 1);
+}
+
+const char *stub_decimal(uint64_t value, char *end)
+{
+    *--end = '\0';
+    do {
+        *--end = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    return end;
+}
+
 void stub_put_thread(struct gdbstub *stub, gdbstub_thread thread)
 {
     if (stub->client & CLIENT_MULTIPROCESS) {
@@ -157,6 +173,8 @@ void stub_send_reply(struct gdbstub *stub)
     stub->frame_length = len + 4;
     if (!stub->no_ack)
         stub->unacked++;
+    stub->statistics.replies++;
+    stub->statistics.bytes_sent += stub->frame_length;
     stub->port->send(stub->port->ctx, stub->out, stub->frame_length);
 }
 

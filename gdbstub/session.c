@@ -29,6 +29,16 @@ bool gdbstub_concerned(const struct gdbstub *stub)
     return stub->attached || stub->breakpoint_count + stub->point_count > 0;
 }
 
+gdbstub_thread gdbstub_stopped_thread(const struct gdbstub *stub)
+{
+    return stub->stop.thread;
+}
+
+struct gdbstub_statistics gdbstub_statistics(const struct gdbstub *stub)
+{
+    return stub->statistics;
+}
+
 /* GDB asked for a stop before it heard of the last one: resuming is over before it began. */
 static enum gdbstub_event stop_at_once(struct gdbstub *stub)
 {
@@ -51,7 +61,7 @@ static enum gdbstub_event answer_request(struct gdbstub *stub)
     if (event == GDBSTUB_RESUME && stub->interrupted)
         event = stop_at_once(stub);
     stub->answering = false;
-    if (event == GDBSTUB_DETACH || event == GDBSTUB_KILL)
+    if (event == GDBSTUB_DETACH || event == GDBSTUB_KILL || event == GDBSTUB_RESTART)
         stub->attached = false;
     if (event == GDBSTUB_RESUME || event == GDBSTUB_DETACH)
         stub->running = true;
@@ -67,6 +77,7 @@ static void forget_client(struct gdbstub *stub)
 
 static enum gdbstub_event accept_request(struct gdbstub *stub)
 {
+    stub->statistics.requests++;
     /* A new GDB expects an acknowledgement, whatever a dead one had agreed on. */
     if (stub_request_when(stub) & WHEN_OPENING)
         stub->no_ack = false;
@@ -99,6 +110,7 @@ enum gdbstub_event gdbstub_receive(struct gdbstub *stub, uint8_t byte)
      * too, and is also data of the packet, should it be a real one. */
     bool interrupts = byte == STUB_INTERRUPT && stub->running && stub->attached && !stub->closing;
 
+    stub->statistics.bytes_received++;
     switch (stub_receive_frame(stub, byte)) {
     case FRAME_REQUEST:
         return accept_request(stub);
@@ -110,6 +122,7 @@ enum gdbstub_event gdbstub_receive(struct gdbstub *stub, uint8_t byte)
             stub_repeat_reply(stub);
         break;
     case FRAME_DAMAGED:
+        stub->statistics.damaged++;
         if (!stub->no_ack)
             send_char(stub, '-');
         break;
@@ -120,6 +133,19 @@ enum gdbstub_event gdbstub_receive(struct gdbstub *stub, uint8_t byte)
         break;
     }
     return interrupts ? GDBSTUB_BREAK_IN : GDBSTUB_WAIT;
+}
+
+/* A client that announces swbreak steps past a breakpoint of the program's own by itself; any other
+ * resumes where it stands, and would meet it again for ever. */
+static void pass_own_breakpoint(struct gdbstub *stub)
+{
+    gdbstub_thread thread = stub->stop.thread;
+    uint64_t pc;
+
+    if (stub->stop.cause != GDBSTUB_CAUSE_SW_BREAK || (stub->client & CLIENT_SWBREAK) != 0 ||
+        !stub_read_pc(stub, thread, &pc) || gdbstub_planted(stub, pc))
+        return;
+    (void)stub_write_pc(stub, thread, pc + stub->port->arch->breakpoint_size);
 }
 
 enum gdbstub_event gdbstub_stopped(struct gdbstub *stub, const struct gdbstub_stop *stop)
@@ -139,10 +165,13 @@ enum gdbstub_event gdbstub_stopped(struct gdbstub *stub, const struct gdbstub_st
     }
     stub->running = false;
     stub->request_held = false;
+    stub->listed_once = false;
+    stub->statistics.stops++;
     /* A new GDB knows of no resume: it gets what it asked for and nothing else. */
     if (held && stub_request_when(stub) & (WHEN_OPENING | WHEN_OWED))
         owed = false;
     if (owed) {
+        pass_own_breakpoint(stub);
         stub_begin_reply(stub);
         stub_put_stop(stub);
         stub_send_reply(stub);
@@ -190,5 +219,6 @@ void gdbstub_abandon(struct gdbstub *stub, const char *text)
         return;
     stub->answering = false;
     stub->running = false;
+    stub->statistics.abandoned++;
     stub_answer(stub, stub_refuse(stub, text));
 }

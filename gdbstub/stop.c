@@ -16,6 +16,8 @@ static const struct reason reasons[] = {
     [GDBSTUB_CAUSE_HW_BREAK] = {"hwbreak:", CLIENT_HWBREAK, false},
     [GDBSTUB_CAUSE_WATCH_WRITE] = {"watch:", 0, true},
     [GDBSTUB_CAUSE_WATCH_ACCESS] = {"awatch:", 0, true},
+    [GDBSTUB_CAUSE_SYSCALL_ENTRY] = {"syscall_entry:", 0, true},
+    [GDBSTUB_CAUSE_SYSCALL_RETURN] = {"syscall_return:", 0, true},
 };
 
 static void put_reason(struct gdbstub *stub)
@@ -72,6 +74,7 @@ void stub_put_stop(struct gdbstub *stub)
     put_reason(stub); /* before the registers: GDB then knows how to read the pc */
     put_registers(stub);
     put_thread(stub);
+    stub_put_threads(stub);
 }
 
 /* '?' */

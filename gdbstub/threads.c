@@ -1,9 +1,7 @@
 /*
  * threads.c - H T qC qfThreadInfo qsThreadInfo qThreadExtraInfo: which threads there are, and which
- * one the other packets are about.
- *
- * The list is not offered as qXfer:threads: GDB reads it again at each stop, and XML takes twenty
- * times as many bytes.
+ * one the other packets are about.  GDB reads the list as qXfer:threads (thread_list.c); others,
+ * and GDB if told to, one by one.
  */
 #include "internal.h"
 
@@ -105,38 +103,21 @@ enum verdict stub_handle_more_threads(struct gdbstub *stub, struct args *args)
     return list_threads(stub);
 }
 
-static void put_hex_text(struct gdbstub *stub, const char *text)
-{
-    for (; *text != '\0'; text++)
-        stub_put_bytes(stub, text, 1);
-}
-
-static void put_decimal(struct gdbstub *stub, unsigned value)
-{
-    char digits[sizeof(value) * 3];
-    size_t at = sizeof(digits);
-
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    stub_put_bytes(stub, digits + at, sizeof(digits) - at);
-}
-
 /* qThreadExtraInfo,THREAD: "main: running, CPU 0" */
 enum verdict stub_handle_thread_extra(struct gdbstub *stub, struct args *args)
 {
     struct gdbstub_thread_info info;
+    char digits[STUB_DECIMAL_BYTES];
     gdbstub_thread thread;
 
     if (!stub_take_char(args, ',') || !stub_take_thread(args, &thread) || !stub_at_end(args))
         return VERDICT_MALFORMED;
     if (!stub->port->thread_info(stub->port->ctx, thread, &info))
         return VERDICT_NO_THREAD;
-    put_hex_text(stub, info.name);
-    put_hex_text(stub, ": ");
-    put_hex_text(stub, info.state);
-    put_hex_text(stub, ", CPU ");
-    put_decimal(stub, info.cpu);
+    stub_put_hex_text(stub, info.name);
+    stub_put_hex_text(stub, ": ");
+    stub_put_hex_text(stub, info.state);
+    stub_put_hex_text(stub, ", CPU ");
+    stub_put_hex_text(stub, stub_decimal(info.cpu, digits + sizeof(digits)));
     return VERDICT_REPLY;
 }

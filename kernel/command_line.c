@@ -16,15 +16,17 @@ struct option {
 };
 
 static const struct option options[] = {
-    {"console", true},   /* where text goes: console.c */
-    {"crashdump", true}, /* where a crash record goes: crash.c */
-    {"gdb", true},       /* where GDB is: debugger.c */
-    {"gdbwait", false},  /* wait for it before going on: main.c */
-    {"loglevel", true},  /* what is printed: log.c */
-    {"oncrash", true},   /* what follows a crash record: crash.c */
-    {"run", true},       /* what the kernel does: main.c */
-    {"smp", true},       /* how many CPUs to use: cpus.c */
-    {"watchdog", true},  /* when a CPU counts as stuck: watchdog.c */
+    {"console", true},    /* where text goes: console.c */
+    {"crashdump", true},  /* where a crash record goes: crash_sinks.c */
+    {"crashscope", true}, /* how much memory is in one on disk: crash_sinks.c */
+    {"gdb", true},        /* where GDB is: debugger.c */
+    {"gdbwait", false},   /* wait for it before going on: main.c */
+    {"inject", true},     /* what fails inside the crash path: crash_inject.c */
+    {"loglevel", true},   /* what is printed: log.c */
+    {"oncrash", true},    /* what follows a crash record: crash.c */
+    {"run", true},        /* what the kernel does: main.c */
+    {"smp", true},        /* how many CPUs to use: cpus.c */
+    {"watchdog", true},   /* when a CPU counts as stuck: watchdog.c */
 };
 
 enum {

@@ -44,6 +44,11 @@ bool console_has(enum arch_line line)
     return console.on && console.line == line;
 }
 
+bool console_is_on(void)
+{
+    return console.on;
+}
+
 bool console_write_raw(const void *bytes, size_t len)
 {
     return console.on && arch_line_write(console.line, bytes, len) == len;

@@ -18,6 +18,9 @@ void console_init(void);
 /* Is that line the console? */
 bool console_has(enum arch_line line);
 
+/* Is there any console? */
+bool console_is_on(void);
+
 /* Write text; '\n' becomes CR LF.  Each line of it stays whole, whatever other CPUs write.  False
  * if the line did not take all of it. */
 bool console_write(const char *text, size_t len);

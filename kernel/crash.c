@@ -1,5 +1,5 @@
 /*
- * crash.c - the stages of a crash: report, record, and what `oncrash=` says.
+ * crash.c - the stages of a crash: record, report, and what `oncrash=` says.
  */
 #include "crash.h"
 
@@ -8,36 +8,24 @@
 #include "arch/arch.h"
 #include "command_line.h"
 #include "console.h"
+#include "crash_guard.h"
+#include "crash_inject.h"
+#include "crash_record.h"
 #include "crash_report.h"
-#include "crash_sections.h"
-#include "crashdump/crashdump.h"
+#include "crash_sinks.h"
 #include "debugger.h"
-#include "format.h"
-#include "panic.h"
-#include "version.h"
+#include "stop.h"
 
 enum {
-    EXIT_STATUS = 70,   /* the emulator's, after a crash */
-    NESTED_ENTRIES = 8, /* faults inside the writer that are described */
+    EXIT_STATUS = 70, /* the emulator's, after a crash */
 };
 
 static struct {
     atomic_uint stage;
     unsigned on_crash; /* index into endings */
-    uint32_t sequence; /* of the last record */
-    uint32_t inject;   /* tag of the section in which to panic, 0: none */
     struct trap trap;  /* the first one: what the record is about */
     struct crash_scene scene;
-    struct crash_nested nested[NESTED_ENTRIES];
-    struct crash_lines lines;
-    struct crash_sink sink;
-    struct crash_writer writer;
 } crash;
-
-/* One section, to be gathered under arch_guard(). */
-struct job {
-    const struct crash_part *part;
-};
 
 /* ---- What follows a crash ---- */
 
@@ -70,109 +58,16 @@ static const char ENDINGS[] = "exit|reboot|halt|gdb";
 
 static _Noreturn void finish(void)
 {
+    crash_guard_end();
     console_flush();
+    arch_tell_emulator_of_crash();
     endings[crash.on_crash]();
     arch_halt();
 }
 
 void crash_init(void)
 {
-    command_line_choice("crashdump", "serial", 0);
     crash.on_crash = command_line_choice("oncrash", ENDINGS, 0);
-}
-
-void crash_inject_panic(uint32_t tag)
-{
-    crash.inject = tag;
-}
-
-/* ---- The record ---- */
-
-static void note_nested(uint32_t tag, const struct trap *caught)
-{
-    struct crash_nested *nested;
-
-    if (crash.scene.nested_count == NESTED_ENTRIES)
-        return;
-    nested = &crash.nested[crash.scene.nested_count++];
-    *nested = (struct crash_nested){
-        .tag = tag,
-        .kind = caught->kind,
-        .vector = caught->vector,
-        .error = caught->error,
-        .pc = caught->pc,
-        .address = caught->address,
-    };
-    format_text(nested->text, sizeof nested->text, "%s%s%s", caught->name,
-                caught->message == NULL ? "" : ": ",
-                caught->message == NULL ? "" : caught->message);
-}
-
-static size_t read_memory(void *ctx, uint64_t addr, void *buf, size_t len)
-{
-    (void)ctx;
-    return arch_copy_from(buf, addr, len);
-}
-
-static bool put_line(void *ctx, const char *text, size_t len)
-{
-    (void)ctx;
-    return console_write_raw(text, len);
-}
-
-static const struct crash_source source = {.read_memory = read_memory};
-
-static void begin_record(bool minimal)
-{
-    struct crash_header header = {
-        .sequence = ++crash.sequence,
-        .machine = ARCH_ELF_MACHINE,
-        .cpu_count = (uint16_t)arch_cpu_count(),
-        .flags = minimal ? CRASH_RECORD_MINIMAL : 0,
-    };
-
-    arch_boot_id(header.boot_id);
-    header.build_id_length = (uint32_t)version_build_id(header.build_id);
-    crash.lines.print = put_line;
-    crash_lines_init(&crash.lines, &crash.sink, crash_record_id(&header));
-    crash_begin(&crash.writer, &crash.sink, &source, &header);
-}
-
-static void gather(void *argument)
-{
-    const struct job *job = argument;
-
-    job->part->gather(&crash.writer, &crash.scene);
-    if (crash.inject == job->part->tag) {
-        crash.inject = 0;
-        panic("provoked inside the crash writer");
-    }
-}
-
-static void write_section(const struct crash_part *part)
-{
-    struct job job = {part};
-    struct trap caught;
-
-    crash_section_begin(&crash.writer, part->tag,
-                        part->address == NULL ? 0 : part->address(&crash.scene));
-    bool whole = arch_guard(gather, &job, &caught);
-    if (!whole)
-        note_nested(part->tag, &caught);
-    crash_section_end(&crash.writer, !whole);
-}
-
-static void write_record(bool minimal)
-{
-    begin_record(minimal);
-    for (size_t i = 0; i < crash_part_count; i++) {
-        const struct crash_part *part = &crash_parts[i];
-
-        if ((!minimal || part->minimal) && (part->wanted == NULL || part->wanted(&crash.scene)))
-            write_section(part);
-    }
-    if (!crash_end(&crash.writer, arch_time_us() - crash.scene.began_us))
-        console_print("\nthe record is incomplete: the serial line stopped taking it\n");
 }
 
 /* ---- The stages ---- */
@@ -181,16 +76,44 @@ static void report(void *argument)
 {
     (void)argument;
     crash_report(&crash.scene);
+    (void)crash_inject_point("report");
+}
+
+static void report_guarded(void)
+{
+    struct trap caught;
+
+    if (!crash_try(report, NULL, &caught))
+        crash_note_nested(&crash.scene, "report", &caught);
+}
+
+static void report_nothing(void)
+{
+}
+
+void crash_snapshot(struct trap_frame *frame)
+{
+    crash.trap = (struct trap){
+        .kind = TRAP_PANIC,
+        .class = TRAP_CLASS_TRAP,
+        .cpu = arch_cpu_id(),
+        .vector = ARCH_VECTOR_PANIC,
+        .pc = arch_frame_pc(frame),
+        .name = "snapshot",
+        .message = "the debugger asked for this record",
+        .frame = frame,
+    };
+    crash.scene = (struct crash_scene){.trap = &crash.trap, .began_us = arch_time_us()};
+    crash_sinks_write(&crash.scene, false, report_nothing);
 }
 
 static void write_all(void *argument)
 {
-    struct trap caught;
-
     (void)argument;
-    if (!arch_guard(report, NULL, &caught))
-        note_nested(0, &caught);
-    write_record(false);
+    crash_guard_begin(crash.trap.cpu);
+    (void)crash_inject_point("crash");
+    crash_sinks_write(&crash.scene, false, report_guarded);
+    crash_sinks_report();
     crash_report_decoding();
     finish();
 }
@@ -199,11 +122,12 @@ static void write_minimum(void *argument)
 {
     const struct trap *trap = argument;
 
-    crash.scene.nesting = 1;
-    note_nested(crash.writer.section.tag, trap);
+    crash_note_nested(&crash.scene, "crash", trap);
     console_print("\ncrash: %s at pc 0x%lx while the record was written: a minimal one follows\n",
                   trap->name, trap->pc);
-    write_record(true);
+    (void)crash_inject_point("minimal");
+    crash_sinks_write(&crash.scene, true, report_nothing);
+    crash_sinks_report();
     crash_report_decoding();
     finish();
 }
@@ -217,6 +141,15 @@ static void write_line(void *argument)
     finish();
 }
 
+/* Only one CPU crashes: another that does so, too, stands still for ever, with its trap's frame. */
+static void take_machine(const struct trap *trap)
+{
+    while (!stop_take_or_join(trap->frame))
+        ;
+    if (atomic_load(&crash.stage) == 0)
+        stop_others();
+}
+
 static void (*const stages[])(void *) = {write_all, write_minimum, write_line};
 
 bool crash_has_begun(void)
@@ -228,9 +161,9 @@ enum trap_verdict crash_handle(struct trap *trap)
 {
     unsigned stage;
 
-    /* A byte for the debugger that came just before it was muted is no failure of the writer. */
-    if (trap->kind == TRAP_NMI && atomic_load(&crash.stage) > 0)
+    if (crash_give_up(trap))
         return TRAP_HANDLED;
+    take_machine(trap);
     stage = atomic_fetch_add(&crash.stage, 1);
     debugger_mute();
     console_begin_crash();
@@ -238,8 +171,8 @@ enum trap_verdict crash_handle(struct trap *trap)
         arch_halt();
     if (stage == 0) {
         crash.trap = *trap;
-        crash.scene = (struct crash_scene){
-            .trap = &crash.trap, .began_us = arch_time_us(), .nested = crash.nested};
+        crash.trap.frame = arch_keep_frame(trap->frame);
+        crash.scene = (struct crash_scene){.trap = &crash.trap, .began_us = arch_time_us()};
         arch_call_on_stack(ARCH_STACK_FATAL, stages[stage], trap);
     }
     /* Later stages begin inside an earlier one, whose stack holds what they are about. */

@@ -1,15 +1,18 @@
 /*
  * crash_sections.c - gather the sections of a crash record, one function each.
  *
- * Runs after the kernel has failed, under arch_guard(): see crash.c.
+ * Runs after the kernel has failed, under crash_try(): see crash_record.c.
  */
 #include "crash_sections.h"
 
 #include "arch/arch.h"
 #include "backtrace.h"
+#include "crash_memory.h"
 #include "crash_stack.h"
+#include "crash_threads.h"
 #include "format.h"
 #include "log.h"
+#include "thread.h"
 #include "string.h"
 #include "version.h"
 
@@ -25,6 +28,7 @@ enum {
 static void gather_cause(struct crash_writer *writer, const struct crash_scene *scene)
 {
     const struct trap *trap = scene->trap;
+    const struct thread *thread = thread_current();
     struct crash_cause cause = {
         .kind = trap->kind,
         .vector = trap->vector,
@@ -35,10 +39,13 @@ static void gather_cause(struct crash_writer *writer, const struct crash_scene *
         .origin = trap->origin,
         .cpu = trap->cpu,
         .nesting = scene->nesting,
+        .thread = thread == NULL ? 0 : thread->id,
         .uptime_us = scene->began_us,
     };
 
     format_text(cause.name, sizeof cause.name, "%s", trap->name);
+    if (thread != NULL)
+        format_text(cause.thread_name, sizeof cause.thread_name, "%s", thread->name);
     if (trap->message != NULL)
         format_text(cause.text, sizeof cause.text, "%s", trap->message);
     crash_append(writer, &cause, sizeof cause);
@@ -121,6 +128,42 @@ static void gather_stack(struct crash_writer *writer, const struct crash_scene *
     crash_append_memory(writer, used.end - OUTER_STACK_BYTES, OUTER_STACK_BYTES);
 }
 
+/* The stack that the crashed one was entered from: that of a debugger or of an NMI is short, and
+ * what it interrupted says why.  Empty if the backtrace stays where it began. */
+static struct crash_stack outer_stack(const struct crash_scene *scene)
+{
+    struct backtrace walk;
+    struct crash_frame frame;
+    struct arch_stack inner, stack;
+
+    if (!arch_find_stack(crash_find_stack(scene->trap->frame).start, &inner))
+        return (struct crash_stack){0, 0};
+    backtrace_begin(&walk, scene->trap->frame);
+    while (backtrace_next(&walk, &frame)) {
+        if (frame.frame != 0 && arch_find_stack(frame.frame, &stack) && stack.top != inner.top)
+            return (struct crash_stack){frame.frame, stack.top};
+    }
+    return (struct crash_stack){0, 0};
+}
+
+static bool has_outer_stack(const struct crash_scene *scene)
+{
+    return outer_stack(scene).start != 0;
+}
+
+static uint64_t outer_stack_address(const struct crash_scene *scene)
+{
+    return outer_stack(scene).start;
+}
+
+static void gather_outer_stack(struct crash_writer *writer, const struct crash_scene *scene)
+{
+    struct crash_stack used = outer_stack(scene);
+    uint64_t len = used.end - used.start;
+
+    crash_append_memory(writer, used.start, len < OUTER_STACK_BYTES ? len : OUTER_STACK_BYTES);
+}
+
 static size_t logged_bytes(const struct log_entry *entry)
 {
     return sizeof(struct crash_log_entry) + (entry->length + 7u) / 8 * 8;
@@ -162,44 +205,6 @@ static void gather_log(struct crash_writer *writer, const struct crash_scene *sc
         memset(entry.text + entry.length, 0, padded - entry.length);
         crash_append(writer, &head, sizeof head);
         crash_append(writer, entry.text, padded);
-    }
-}
-
-static uint32_t captured(const struct crash_map *map, const struct crash_stack *stack)
-{
-    if (map->kind == CRASH_MAP_TEXT || map->kind == CRASH_MAP_RODATA)
-        return CRASH_CAPTURED_IN_FILE;
-    if (stack->start >= map->start && stack->start < map->end)
-        return CRASH_CAPTURED_PARTLY;
-    return CRASH_CAPTURED_NO;
-}
-
-static const char *memory_name(enum arch_memory_kind kind)
-{
-    static const char *const names[] = {
-        [ARCH_MEMORY_USABLE] = "usable memory", [ARCH_MEMORY_RESERVED] = "reserved memory",
-        [ARCH_MEMORY_ACPI] = "ACPI tables",     [ARCH_MEMORY_NVS] = "firmware's memory",
-        [ARCH_MEMORY_BAD] = "bad memory",
-    };
-
-    return kind < sizeof names / sizeof names[0] && names[kind] != NULL ? names[kind] : "unknown";
-}
-
-static void gather_maps(struct crash_writer *writer, const struct crash_scene *scene)
-{
-    const struct arch_boot_info *boot = arch_boot_info();
-    struct crash_stack stack = crash_find_stack(scene->trap->frame);
-    struct crash_map map;
-
-    for (size_t i = 0; arch_map_entry(i, &map); i++) {
-        map.captured = captured(&map, &stack);
-        crash_append(writer, &map, sizeof map);
-    }
-    for (size_t i = 0; i < boot->range_count; i++) {
-        map = (struct crash_map){
-            .start = boot->ranges[i].start, .end = boot->ranges[i].end, .kind = CRASH_MAP_PHYSICAL};
-        format_text(map.name, sizeof map.name, "%s", memory_name(boot->ranges[i].kind));
-        crash_append(writer, &map, sizeof map);
     }
 }
 
@@ -255,9 +260,18 @@ const struct crash_part crash_parts[] = {
     {CRASH_TAG('P', 'T', 'W', 'K'), false, NULL, NULL, gather_walks},
     {CRASH_TAG('B', 'T', 'R', 'C'), false, NULL, NULL, gather_backtrace},
     {CRASH_TAG('S', 'T', 'A', 'K'), false, NULL, stack_address, gather_stack},
+    {CRASH_TAG('S', 'T', 'A', 'K'), false, has_outer_stack, outer_stack_address,
+     gather_outer_stack},
+    {CRASH_TAG('C', 'P', 'U', 'S'), false, NULL, NULL, crash_gather_cpus},
+    {CRASH_TAG('L', 'O', 'C', 'K'), false, NULL, NULL, crash_gather_locks},
+    {CRASH_TAG('T', 'H', 'R', 'D'), false, NULL, NULL, crash_gather_threads},
+    {CRASH_TAG('T', 'S', 'T', 'K'), false, NULL, NULL, crash_gather_thread_stacks},
+    {CRASH_TAG('F', 'L', 'I', 'T'), false, NULL, NULL, crash_gather_flight},
     {CRASH_TAG('L', 'O', 'G', 'R'), false, NULL, NULL, gather_log},
-    {CRASH_TAG('M', 'A', 'P', 'S'), false, NULL, NULL, gather_maps},
+    {CRASH_TAG('M', 'A', 'P', 'S'), false, NULL, NULL, crash_gather_maps},
+    {CRASH_TAG('M', 'E', 'M', 'R'), false, crash_wants_memory, NULL, crash_gather_memory},
     {CRASH_TAG('A', 'N', 'N', 'O'), false, NULL, NULL, gather_annotations},
+    {CRASH_TAG('T', 'E', 'X', 'T'), false, NULL, NULL, crash_gather_text},
     {CRASH_TAG('N', 'E', 'S', 'T'), true, any_nested, NULL, gather_nested},
 };
 

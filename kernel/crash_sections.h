@@ -7,13 +7,25 @@
 #include "crashdump/crashdump.h"
 #include "trap/trap.h"
 
+enum crash_scope {
+    CRASH_SCOPE_MINIMAL, /* what is known to work, after the writer itself has failed */
+    CRASH_SCOPE_SMALL,   /* what fits on a serial line: small regions only of memory */
+    CRASH_SCOPE_DATA,    /* the kernel's data, heap and stacks */
+    CRASH_SCOPE_ALL,     /* all physical memory */
+};
+
+enum crash_scene_limits {
+    CRASH_NESTED_ENTRIES = 8, /* faults inside the writer that are described */
+};
+
 /* What the record is about. */
 struct crash_scene {
     const struct trap *trap;
+    enum crash_scope scope;
     uint32_t nesting; /* 0; 1: the full record failed */
     uint64_t began_us;
-    const struct crash_nested *nested; /* what went wrong inside the writer so far */
     size_t nested_count;
+    struct crash_nested nested[CRASH_NESTED_ENTRIES]; /* what went wrong inside the writer so far */
 };
 
 /* One section.  `gather` may fault: what it has appended by then is kept. */

@@ -13,6 +13,8 @@
 #include "console.h"
 #include "debugger_fault.h"
 #include "debugger_port.h"
+#include "debugger_restart.h"
+#include "debugger_why.h"
 #include "log.h"
 #include "stop.h"
 
@@ -45,13 +47,6 @@ static struct {
 static struct side *this_side(void)
 {
     return &debugger.sides[arch_cpu_id()];
-}
-
-/* A stop of the thread that runs here. */
-static struct gdbstub_stop stop_here(enum gdbstub_cause cause, enum gdbstub_signal signal)
-{
-    return (struct gdbstub_stop){
-        .cause = cause, .signal = signal, .thread = debugger_current_thread()};
 }
 
 /* ---- One stop: serve GDB until it lets the machine go ---- */
@@ -115,7 +110,7 @@ static void serve(void *argument)
     if (!debugger.line_closed) /* polling is cheaper */
         (void)arch_line_break_in(debugger.machine.line, false, 0);
     debugger.line_closed = true;
-    while (stop->event == GDBSTUB_WAIT) {
+    while (stop->event == GDBSTUB_WAIT && !debugger.machine.reboot) {
         int byte = arch_line_read(debugger.machine.line);
 
         if (byte < 0) {
@@ -200,7 +195,7 @@ static enum gdbstub_event pass(struct trap *trap, struct gdbstub_stop *why)
     do {
         arch_call_on_stack(ARCH_STACK_DEBUGGER, filter, &stop);
         *why = stop.why;
-        stop.why = stop_here(GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGTRAP);
+        stop.why = debugger_stop(GDBSTUB_SIGTRAP);
     } while (stop.event == GDBSTUB_RESUME && is_stepped(trap->frame));
     if (stop.event == GDBSTUB_RESUME)
         arch_frame_set_step(trap->frame, stop_ordered(trap->cpu) == STOP_STEP);
@@ -218,10 +213,12 @@ static enum gdbstub_event stop_machine(struct trap_frame *frame, struct gdbstub_
     arch_frame_set_step(frame, false);
     do {
         arch_call_on_stack(ARCH_STACK_DEBUGGER, serve, &stop);
-        stop.why = stop_here(GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGTRAP);
+        stop.why = debugger_stop(GDBSTUB_SIGTRAP);
     } while (stop.event == GDBSTUB_RESUME && is_stepped(frame));
     if (stop.event == GDBSTUB_KILL)
         leave_for_good();
+    if (stop.event == GDBSTUB_RESTART || debugger.machine.reboot)
+        debugger_restart(&debugger.machine);
     if (stop.event == GDBSTUB_RESUME)
         arch_frame_set_step(frame, debugger.machine.resume.action == GDBSTUB_STEP);
     else
@@ -243,7 +240,7 @@ static bool is_forgiven(const struct trap *trap, enum gdbstub_event event)
 static enum trap_verdict stop_at_fault(struct trap *trap)
 {
     uint64_t sp = arch_frame_sp(trap->frame);
-    struct gdbstub_stop why = stop_here(GDBSTUB_CAUSE_SIGNAL, debugger_signal(trap));
+    struct gdbstub_stop why = debugger_stop(debugger_signal(trap));
 
     if (pass(trap, &why) != GDBSTUB_BREAK_IN)
         return TRAP_DECLINED;
@@ -270,37 +267,6 @@ static bool stop_wanted(void)
     return false;
 }
 
-/* A hardware point or a step: both trap alike. */
-static struct gdbstub_stop why_debug(const struct trap *trap)
-{
-    static const uint8_t causes[] = {
-        [GDBSTUB_POINT_EXECUTE] = GDBSTUB_CAUSE_HW_BREAK,
-        [GDBSTUB_POINT_WRITE] = GDBSTUB_CAUSE_WATCH_WRITE,
-        [GDBSTUB_POINT_ACCESS] = GDBSTUB_CAUSE_WATCH_ACCESS,
-    };
-    struct gdbstub_stop why = stop_here(GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGTRAP);
-    enum gdbstub_point kind;
-
-    if (arch_point_hit(trap, &kind, &why.address))
-        why.cause = causes[kind];
-    return why;
-}
-
-/* The reported pc is at the breakpoint instruction: behind a planted one the program has not got,
- * and GDB steps past the kernel's own by itself. */
-static struct gdbstub_stop why_breakpoint(const struct trap *trap)
-{
-    struct gdbstub_stop why = stop_here(GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGTRAP);
-    uint64_t at = trap->pc - arch_gdb.breakpoint_size;
-
-    if (!debugger.waiting &&
-        (gdbstub_planted(&debugger.stub, at) || arch_frame_behind_breakpoint(trap->frame))) {
-        why.cause = GDBSTUB_CAUSE_SW_BREAK;
-        arch_frame_set_pc(trap->frame, at);
-    }
-    return why;
-}
-
 /* A step that leave() asked for: the line is looked at, and if GDB did not ask for one too, and
  * there is nothing else to tell, nothing has happened.  True if so. */
 static bool second_look(struct trap *trap, struct gdbstub_stop *why)
@@ -321,7 +287,7 @@ static bool second_look(struct trap *trap, struct gdbstub_stop *why)
 static enum trap_verdict stop_at_break_or_step(struct trap *trap)
 {
     struct gdbstub_stop why =
-        trap->kind == TRAP_BREAKPOINT ? why_breakpoint(trap) : why_debug(trap);
+        debugger.waiting ? debugger_stop(GDBSTUB_SIGTRAP) : debugger_why(trap, &debugger.stub);
 
     if (this_side()->look_again && second_look(trap, &why))
         return TRAP_HANDLED;
@@ -428,7 +394,7 @@ static void break_in(struct trap *trap)
         return; /* whoever had it has looked at the line */
     enter(trap);
     if (stop_wanted())
-        (void)stop_machine(trap->frame, stop_here(GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGINT));
+        (void)stop_machine(trap->frame, debugger_stop(GDBSTUB_SIGINT));
     leave(trap->frame);
 }
 
@@ -446,6 +412,12 @@ enum trap_verdict debugger_break_in(struct trap *trap)
 }
 
 /* ---- From the rest of the kernel ---- */
+
+void debugger_hide_breakpoints(uint64_t address, uint8_t *data, size_t len)
+{
+    if (debugger.enabled)
+        gdbstub_hide_breakpoints(&debugger.stub, address, data, len);
+}
 
 void debugger_init(void)
 {
@@ -466,12 +438,16 @@ void debugger_init(void)
     debugger.machine.line = line;
     debugger.port = debugger_port;
     debugger.port.ctx = &debugger.machine;
+    debugger.machine.stub = &debugger.stub;
     gdbstub_init(&debugger.stub, &debugger.port);
+    debugger_continue_session(&debugger.machine);
     debugger.enabled = true;
 }
 
 void debugger_listen(void)
 {
+    if (debugger.enabled && gdbstub_attached(&debugger.stub))
+        debugger_wait(); /* it has started the kernel, and waits for it */
     if (debugger.enabled && !arch_line_break_in(debugger.machine.line, true, arch_cpu_id()))
         log_print(LOG_WARNING, "gdb: no interrupt from the line: only gdbwait and traps stop");
 }
@@ -526,5 +502,5 @@ void debugger_mute(void)
 void debugger_examine(struct trap *trap)
 {
     if (debugger.enabled)
-        (void)stop_machine(trap->frame, stop_here(GDBSTUB_CAUSE_SIGNAL, debugger_signal(trap)));
+        (void)stop_machine(trap->frame, debugger_stop(debugger_signal(trap)));
 }

@@ -5,6 +5,7 @@
 #ifndef KERNEL_DEBUGGER_H
 #define KERNEL_DEBUGGER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "trap/trap.h"
@@ -29,6 +30,9 @@ void debugger_exited(uint8_t status);
 void debugger_mute(void);
 void debugger_examine(struct trap *trap);
 void debugger_killed(const struct trap *trap);
+
+/* Undo the effect of planted breakpoints on `data`, which was read from `address`.  Anywhere. */
+void debugger_hide_breakpoints(uint64_t address, uint8_t *data, size_t len);
 
 /* Rows of the trap table: a byte on the line that may ask for a stop; anything else that stops. */
 enum trap_verdict debugger_break_in(struct trap *trap);

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "debugger_monitor.h"
+#include "debugger_objects.h"
 #include "format.h"
 #include "log.h"
 #include "schedule.h"
@@ -319,4 +321,9 @@ const struct gdbstub_port debugger_port = {
     .remove_point = port_remove_point,
     .execute = port_execute,
     .print = port_print,
+    .monitor = debugger_monitor,
+    .memory_region = debugger_memory_region,
+    .objects = debugger_objects,
+    .object_count = DEBUGGER_OBJECTS,
+    .can_restart = true,
 };

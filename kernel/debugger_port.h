@@ -12,6 +12,8 @@ struct debugger_machine {
     unsigned cpu;                 /* the one that has the machine */
     struct trap_frame *frame;     /* what it will go on with */
     struct gdbstub_resume resume; /* what GDB wants of it next */
+    struct gdbstub *stub;         /* whose port this is */
+    bool reboot;                  /* as soon as the request is answered */
 };
 
 /* To be given a struct debugger_machine as its ctx. */

@@ -12,7 +12,9 @@
 #include "cpus.h"
 #include "cpus_check.h"
 #include "crash.h"
+#include "crash_sinks.h"
 #include "debugger.h"
+#include "debugger_selftest.h"
 #include "frames.h"
 #include "heap.h"
 #include "format.h"
@@ -93,17 +95,20 @@ void kernel_main(void)
     traps_init();                                      /* who is asked about a trap */
     arch_init_traps();                                 /* from here on, a fault is caught */
     command_line_init(arch_boot_info()->command_line); /* what the user wants */
-    console_init();                                    /* from here on, people can read */
-    log_init();                                        /* ... what is logged */
     crash_init();                                      /* what follows a crash */
+    console_init();                                    /* from here on, people can read */
+    provoke_early();                                   /* run=provoke:early fails here */
+    log_init();                                        /* ... what is logged */
     watchdog_init();                                   /* when a CPU counts as stuck */
     debugger_init();                                   /* which line GDB is on */
+    debugger_selftest_init();                          /* what must not change from here on */
     arch_init_memory();                                /* page tables: guards, no W with X */
     frames_init();                                     /* from here on, memory has owners */
     heap_init();                                       /* ... and comes in any size */
     arch_init_time();                                  /* from here on, the log has times */
     arch_init_interrupts();                            /* controllers known, all lines masked */
     threads_init();                                    /* this is thread 1 from here on */
+    crash_sinks_init();                                /* where records go; what earlier ones say */
 
     if (command_line_flag("gdbwait")) {
         console_print("waiting for debugger\n");

@@ -36,3 +36,16 @@ _Noreturn void panic_assertion(const char *condition, const char *file, int line
 {
     panic("assertion failed: %s, %s:%d, %s", condition, file, line, function);
 }
+
+/* What the stack protector compares with: constant, because it is to find mistakes, and with a zero
+ * byte and an end of line, at which copies of text stop. */
+uintptr_t __stack_chk_guard = 0x5a0a00d7c3a59d1eu;
+
+_Noreturn void __stack_chk_fail(void);
+
+/* Compilers call this when a function is about to return and its canary has changed. */
+_Noreturn void __stack_chk_fail(void)
+{
+    panic("stack smashed: a local array was overrun, as was found at 0x%lx",
+          (uintptr_t)__builtin_return_address(0));
+}

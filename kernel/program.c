@@ -82,7 +82,7 @@ bool program_find(const char *name, struct program_file *file)
 static const char *words_of(int64_t error)
 {
     static const char *const words[] = {
-#define ERROR(number, name, text) [number] = text,
+#define ERROR(number, name, text) [number] = (text),
 #include "errors.def"
 #undef ERROR
     };

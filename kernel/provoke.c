@@ -12,26 +12,14 @@
 
 #include "arch/arch.h"
 #include "arch/provoke.h"
+#include "command_line.h"
 #include "console.h"
-#include "crash.h"
-#include "frames.h"
-#include "heap.h"
-#include "lock.h"
+#include "crash_inject.h"
+#include "crash_regions.h"
 #include "log.h"
 #include "panic.h"
+#include "provoke_stories.h"
 #include "string.h"
-#include "thread.h"
-
-#define STORY __attribute__((noinline))
-
-/* Undo what the optimiser knows: after this anything may have been read and written. */
-#define OPAQUE() __asm__ volatile("" : : : "memory")
-
-struct parcel {
-    uint64_t weight;
-    char addressee[16];
-    struct parcel *next; /* at offset 0x18 */
-};
 
 static struct office {
     struct parcel *volatile shelf; /* empty: NULL */
@@ -180,50 +168,102 @@ static STORY void provoke_assert(void)
 
 static STORY void provoke_recursion_in_panic(void)
 {
-    crash_inject_panic(CRASH_TAG('L', 'O', 'G', 'R'));
+    crash_inject("LOGR:panic");
     panic("the first of two panics");
 }
 
-/* The addressee's name is longer than whoever made room for it thought. */
-static STORY void provoke_heap_overflow(void)
-{
-    static const char *volatile name = "Ada Augusta King, Countess of Lovelace, London";
-    char *copy = heap_alloc(40);
+/* ---- Where the kernel has lost its way out ---- */
 
-    if (copy != NULL)
-        memcpy(copy, name, 45);
-    heap_free(copy);
+static STORY void weigh_on_stack(void *argument)
+{
+    (void)argument;
+    office.total_weight += next_parcel(office.shelf)->weight;
 }
 
-/* Somebody else still has the parcel that was delivered. */
-static STORY void provoke_heap_use_after_free(void)
+static STORY void provoke_nmi_stack(void)
 {
-    office.shelf = heap_alloc(sizeof *office.shelf);
-    heap_free(office.shelf);
-    office.shelf->weight = 250;
-    heap_check();
+    arch_call_on_stack(ARCH_STACK_NMI, weigh_on_stack, NULL);
+    OPAQUE();
 }
 
-static STORY void provoke_heap_read_after_free(void)
+static STORY void provoke_nmi(void)
 {
-    office.shelf = heap_alloc(sizeof *office.shelf);
-    heap_free(office.shelf);
-    office.total_weight += office.shelf->next->weight;
+    arch_provoke_nmi();
+    OPAQUE();
 }
 
-static STORY void provoke_heap_double_free(void)
+static STORY void provoke_machine_check(void)
 {
-    office.shelf = heap_alloc(sizeof *office.shelf);
-    heap_free(office.shelf);
-    heap_free(office.shelf);
+    arch_provoke_machine_check();
+    OPAQUE();
 }
 
-static STORY void provoke_out_of_memory(void)
+static STORY void provoke_stub_stack(void)
 {
-    while (heap_alloc(HEAP_MAX_BYTES) != NULL)
-        office.parcel_count++;
-    panic("out of memory: no room for another parcel, %zu page frames are free",
-          frames_counts().free);
+    arch_call_on_stack(ARCH_STACK_DEBUGGER, weigh_on_stack, NULL);
+    OPAQUE();
+}
+
+static STORY void provoke_lost_gs(void)
+{
+    arch_provoke_lost_gs();
+    OPAQUE();
+}
+
+static STORY void provoke_lost_gate(void)
+{
+    arch_provoke_lost_gate();
+    OPAQUE();
+}
+
+static STORY void provoke_lost_tables(void)
+{
+    arch_provoke_lost_tables();
+    OPAQUE();
+}
+
+/* ---- What the kernel itself notices ---- */
+
+/* A copy that trusts the length it is told. */
+static STORY void copy_label(const char *label, size_t len)
+{
+    char room[24];
+    char *volatile to = room;
+
+    for (size_t i = 0; i < len; i++)
+        to[i] = label[i];
+    OPAQUE();
+}
+
+static STORY void provoke_stack_smash(void)
+{
+    static const char label[] = "to whom it may concern, wherever that is";
+
+    copy_label(label, 24 + 8); /* as far as the canary, not to the return address */
+    OPAQUE();
+}
+
+/* An index that nobody has checked: undefined, so only a build with SAN=ubsan stops there. */
+static STORY void provoke_undefined(void)
+{
+    volatile size_t section = sizeof prices / sizeof prices[0];
+
+    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): that is the failure */
+    office.total_weight += prices[section];
+    OPAQUE();
+}
+
+/* The office's safe: what is in it must be in no record. */
+static STORY void provoke_secret(void)
+{
+    static char combination[64];
+
+    if (!crash_register_region("safe", combination, sizeof combination, CRASH_REGION_SECRET))
+        return;
+    for (size_t i = 0; i + 1 < sizeof combination; i++)
+        combination[i] = (char)('A' + i * 7 % 26); /* "AHOVCJQX..." stands nowhere else */
+    OPAQUE();
+    panic("the safe has been opened");
 }
 
 static STORY void provoke_int3(void)
@@ -232,40 +272,15 @@ static STORY void provoke_int3(void)
     log_print(LOG_NOTICE, "int3: went on");
 }
 
-/* Wait, with interrupts off, for a parcel that only an interrupt could bring. */
-static STORY void provoke_spin(void)
+/* Nothing has set up the office yet. */
+static STORY void open_office(void)
 {
-    (void)arch_interrupts_disable();
-    while (office.parcel_count == 0)
-        ;
+    office.total_weight = office.total_weight % office.parcel_count;
 }
 
-static struct spin_lock counter_lock = SPIN_LOCK("counter"), shelf_lock = SPIN_LOCK("shelf");
-
-/* Take the locks of the counter and the shelf, one after the other, when another clerk has come as
- * far as this one. */
-static STORY void take_both(struct spin_lock *first, struct spin_lock *second)
+/* It has failed before, or not at all: provoke_early(). */
+static void provoke_nothing(void)
 {
-    spin_lock(first);
-    office.parcel_count++;
-    while (office.parcel_count < 2)
-        ;
-    spin_lock(second);
-    spin_unlock(second);
-    spin_unlock(first);
-}
-
-static void clerk(void *argument)
-{
-    (void)argument;
-    take_both(&shelf_lock, &counter_lock);
-}
-
-/* Two clerks, each with the lock that the other one waits for. */
-static STORY void provoke_deadlock(void)
-{
-    if (arch_cpu_count() > 1 && thread_start("clerk", clerk, NULL, THREAD_NORMAL, 1) != NULL)
-        take_both(&counter_lock, &shelf_lock);
 }
 
 static void list_names(void);
@@ -302,10 +317,28 @@ static const struct provocation {
      provoke_heap_read_after_free, false},
     {"heap-double-free", "free a block twice", provoke_heap_double_free, false},
     {"out-of-memory", "allocate until there is nothing left", provoke_out_of_memory, false},
+    {"nmi", "with gdb=off: an interrupt that nobody can mask, nor expects", provoke_nmi, false},
+    {"nmi-stack", "fault on the stack where NMIs are handled", provoke_nmi_stack, false},
+    {"machine-check", "the processor reports broken hardware", provoke_machine_check, false},
+    {"stub-stack", "fault on the debugger's stack", provoke_stub_stack, false},
+    {"lost-gs", "use a GS base that is destroyed", provoke_lost_gs, false},
+    {"lost-gate", "page fault without a descriptor for it", provoke_lost_gate, false},
+    {"lost-tables", "page tables that have lost all physical memory", provoke_lost_tables, false},
+    {"stack-smash", "write past a local array: the stack protector notices", provoke_stack_smash,
+     false},
+    {"undefined", "an index out of range: noticed by a kernel made with SAN=ubsan",
+     provoke_undefined, false},
+    {"secret", "panic with a secret in memory", provoke_secret, false},
+    {"early", "fail before the log is set up", provoke_nothing, false},
     {"spin", "wait with interrupts off: with smp=2 or more, the watchdog notices", provoke_spin,
      false},
     {"deadlock", "two CPUs wait for each other's lock: with smp=3 or more, the watchdog notices",
      provoke_deadlock, false},
+    {"interrupt", "a page fault in the tick, the scheduler's lock held", provoke_interrupt, false},
+    {"locked", "fail with locks held that everybody needs", provoke_locked, false},
+    {"two-cpus", "with smp=2 or more: two fail at once", provoke_two_cpus, false},
+    {"beside-spin", "with smp=2 or more: fail while another CPU hears no interrupt",
+     provoke_beside_spin, false},
     {"int3", "a breakpoint of the kernel's own: logged, goes on", provoke_int3, true},
 };
 
@@ -328,6 +361,14 @@ static void leave(unsigned status)
     arch_exit_emulator(status);
 }
 
+void provoke_early(void)
+{
+    const char *spec = command_line_value("run");
+
+    if (spec != NULL && strcmp(spec, "provoke:early") == 0)
+        open_office();
+}
+
 void provoke_run(const char *name)
 {
     size_t i = 0;
@@ -340,6 +381,7 @@ void provoke_run(const char *name)
         return;
     }
     log_print(LOG_NOTICE, "provoke: %s: %s", name, provocations[i].shows);
+    crash_register_region("office", &office, sizeof office, CRASH_REGION_SMALL);
     provocations[i].fail();
     if (!provocations[i].goes_on)
         log_print(LOG_ERROR, "provoke: %s did not fail", name);

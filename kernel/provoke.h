@@ -8,4 +8,7 @@
  * emulator: with status 0 if that was expected, else 1; and returns where there is none. */
 void provoke_run(const char *name);
 
+/* Fail if run=provoke:early was asked for: before the log, the clock and the final page tables. */
+void provoke_early(void);
+
 #endif

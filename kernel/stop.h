@@ -31,9 +31,9 @@ struct trap_frame *stop_frame(unsigned cpu);
 
 /* Let a stopped CPU go on, when the machine is given back; it runs on, or just one step. */
 enum stop_order {
-    STOP_HOLD,
+    STOP_RUN, /* unless told otherwise */
     STOP_STEP,
-    STOP_RUN,
+    STOP_HOLD,
 };
 void stop_order(unsigned cpu, enum stop_order order);
 enum stop_order stop_ordered(unsigned cpu);

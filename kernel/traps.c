@@ -7,6 +7,7 @@
 #include "cpus.h"
 #include "cpus_check.h"
 #include "crash.h"
+#include "crash_guard.h"
 #include "debugger.h"
 #include "flight.h"
 #include "log.h"
@@ -22,6 +23,21 @@ enum trap_masks {
     ENDING = TRAP_MASK(TRAP_INTERRUPT) | TRAP_MASK(TRAP_SYSCALL) | TRAP_MASK(TRAP_PAGE_FAULT),
     BREAKPOINTS = TRAP_MASK(TRAP_BREAKPOINT) | TRAP_MASK(TRAP_DEBUG),
 };
+
+static uint64_t counts[TRAPS_VECTORS];
+
+/* First of all, and never the one who handles it. */
+static enum trap_verdict count(struct trap *trap)
+{
+    if (trap->vector < TRAPS_VECTORS)
+        counts[trap->vector]++;
+    return TRAP_DECLINED;
+}
+
+uint64_t traps_counted(unsigned vector)
+{
+    return counts[vector];
+}
 
 static enum trap_verdict recover(struct trap *trap)
 {
@@ -77,6 +93,7 @@ static enum trap_verdict log_breakpoint(struct trap *trap)
 }
 
 static const struct trap_handler handlers[] = {
+    {"count", TRAP_ANY, count},             /* how many of each */
     {"flight", TRAP_ANY, flight_trap},      /* notes it, and declines */
     {"recover", NOT_ASYNCHRONOUS, recover}, /* copies and calls that may fail */
     {"cpus check", TRAP_MASK(TRAP_INTERRUPT) | TRAP_MASK(TRAP_NMI), cpus_check_handle},
@@ -84,6 +101,7 @@ static const struct trap_handler handlers[] = {
     {"interrupt", TRAP_MASK(TRAP_INTERRUPT), interrupt},
     {"system call", TRAP_MASK(TRAP_SYSCALL), syscall_handle},
     {"user memory", TRAP_MASK(TRAP_PAGE_FAULT), program_resolve}, /* not touched before */
+    {"watchdog", TRAP_MASK(TRAP_NMI), crash_watch},               /* while a record is written */
     {"stop", TRAP_MASK(TRAP_NMI), stop_handle},                   /* another CPU has the machine */
     {"watchdog", TRAP_MASK(TRAP_NMI), watchdog_handle},           /* this one does not tick */
     {"break-in", TRAP_MASK(TRAP_NMI), debugger_break_in},         /* a byte from the debugger */

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """crash.py - from the bytes that a dying kernel sent to the cause.
 
-Input is a console log with anything around the record's lines, or a raw record.  Refuses symbols
-of another build unless forced.  Any input gives a defined exit status.
+Input is a console log with anything around the record's lines, a raw record, or the image of a
+disk or of memory with records in it.  Refuses symbols of another build unless forced.  Any input
+gives a defined exit status.
 """
 
 from __future__ import annotations
@@ -111,7 +112,8 @@ def make_parser() -> Parser:
         command.set_defaults(run=run)
         several = name in ("report", "list")
         command.add_argument("file", nargs="+" if several else None, metavar="FILE",
-                             help="a console log or a raw record; - reads standard input")
+                             help="a console log, a raw record, or the image of a disk or "
+                             "of memory; - reads standard input")
         if name != "list":
             command.add_argument("--record", metavar="N|ID", help="which one, if the input holds "
                                  "several: its number or id as `list` shows them (default: the "

@@ -3,7 +3,8 @@
 
 Exits with what the kernel told isa-debug-exit (0 to 127; 70 means it crashed), 124 after
 --timeout, 125 if QEMU itself failed, 128+N if ended by signal N, 2 for bad usage.  Leaves neither
-process nor file behind.  Always TCG: the tests must not depend on the host's processor.
+process nor file behind, but the disk that was asked for.  Always TCG: the tests must not depend on
+the host's processor.
 
 As a module: command_line(Machine(...)) is the command, run(command) the exit status.
 """
@@ -26,6 +27,7 @@ from typing import NoReturn
 PROGRAM = "qemu-system-x86_64"
 FIRMWARE = Path("/usr/share/ovmf/OVMF.fd")
 GRUB_LINE, GRUB_ROOM = b"multiboot2 /boot/kernel.elf ", 1024  # as the Makefile fills grub.cfg
+DISK_BYTES = 1 << 30  # of a disk that is made
 EXIT_USAGE, EXIT_TIMEOUT, EXIT_QEMU, EXIT_SIGNAL = 2, 124, 125, 128
 
 
@@ -67,12 +69,20 @@ def command_line(machine: Machine) -> list[str]:
         command += ["-drive", f"if=ide,index=2,media=cdrom,format=raw,file={escape(machine.iso)}",
                     "-boot", "d"]
     if machine.disk:
-        command += ["-drive", f"if=ide,index=0,format=raw,file={escape(machine.disk)}"]
+        command += ["-drive", f"if=none,id=disk,format=raw,file={escape(machine.disk)}",
+                    "-device", "virtio-blk-pci,drive=disk,disable-legacy=on"]
     if machine.icount:
         command += ["-icount", "shift=0"]
     if machine.uefi:
         command += ["-bios", str(FIRMWARE)]
     return command + machine.more
+
+
+def make_disk(path: Path) -> None:
+    """A blank disk, unless there is one: without holes filled in, it takes no room."""
+    if not path.exists():
+        with path.open("xb") as file:
+            file.truncate(DISK_BYTES)
 
 
 def chardev(name: str, endpoint: str) -> str:
@@ -196,7 +206,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--memory", type=positive, default=256, metavar="MIB", help="(256)")
     parser.add_argument("--console", default="stdio", metavar="EP", help="COM1 (stdio)")
     parser.add_argument("--gdb", default="null", metavar="EP", help="COM2 (null)")
-    parser.add_argument("--disk", type=Path, metavar="FILE", help="a raw disk image")
+    parser.add_argument("--disk", type=Path, metavar="FILE",
+                        help="a raw disk image for crash records, made if it is not there")
     parser.add_argument("--icount", action="store_true", help="time counts instructions")
     parser.add_argument("--uefi", action="store_true", help="boot by UEFI instead of BIOS")
     parser.add_argument("--timeout", type=seconds, metavar="S", help="end after S seconds")
@@ -224,12 +235,14 @@ def main() -> int:
     timeout, print_only = arguments.pop("timeout"), arguments.pop("print")
     machine = Machine(**arguments)
     try:
-        for file in filter(None, (machine.iso, machine.kernel, machine.disk)):
+        for file in filter(None, (machine.iso, machine.kernel)):
             if not file.is_file():
                 raise QemuError(f"{file}: no such file")
         if print_only:
             print(shlex.join(command_line(machine)))
             return 0
+        if machine.disk:
+            make_disk(machine.disk)
         with with_command_line(machine) as machine, terminal_kept():
             status = run(command_line(machine), timeout)
     except (QemuError, OSError) as error:

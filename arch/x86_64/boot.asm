@@ -29,6 +29,7 @@ CR0_NE  equ 1 << 5
 CR0_WP  equ 1 << 16
 CR0_PG  equ 1 << 31
 CR4_PAE equ 1 << 5
+CR4_MCE        equ 1 << 6
 CR4_OSFXSR     equ 1 << 9
 CR4_OSXMMEXCPT equ 1 << 10
 MSR_EFER equ 0xc0000080
@@ -113,7 +114,7 @@ fill_pointers:
     mov dword [PHYSICAL(boot_root) + 511 * 8], PHYSICAL(boot_high_pointers) + TABLE
 
     ; SDM 3A 9.8.5: PAE, the root, LME, then paging.
-    mov eax, CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT
+    mov eax, CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT
     mov cr4, eax
     mov eax, PHYSICAL(boot_root)
     mov cr3, eax

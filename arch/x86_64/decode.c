@@ -48,18 +48,15 @@ uint64_t extend_value(uint64_t value, unsigned size)
 
 static uint8_t take(struct instruction *instruction)
 {
-    uint8_t byte = instruction->bytes[instruction->len % INSTRUCTION_BYTES];
-
-    instruction->len++;
-    return byte;
+    return instruction->bytes[instruction->len++];
 }
 
 static uint64_t take_value(struct instruction *instruction, unsigned size)
 {
-    uint64_t value = 0;
+    uint64_t value;
 
-    for (unsigned i = 0; i < size; i++)
-        value |= (uint64_t)take(instruction) << (8 * i);
+    __builtin_memcpy(&value, &instruction->bytes[instruction->len], sizeof(value));
+    instruction->len += size;
     return extend_value(value, size);
 }
 
@@ -164,7 +161,7 @@ bool write_general(struct instruction *instruction, unsigned number, unsigned si
 
 bool read_word(uint64_t address, unsigned size, uint64_t *value)
 {
-    static bool (*const read[])(uint64_t address, uint64_t *value) = {
+    static bool (*const read[])(uint64_t address, uint64_t * value) = {
         [1] = probe_read_1, [2] = probe_read_2, [4] = probe_read_4, [8] = probe_read_8};
 
     return read[size](address, value);

@@ -30,8 +30,8 @@ enum opcode_map {
 
 struct instruction {
     struct trap_frame *frame;
-    uint8_t bytes[INSTRUCTION_BYTES];
-    size_t len; /* taken so far; in the end, of all */
+    uint8_t bytes[INSTRUCTION_BYTES + 16]; /* values are taken by reads of 8 */
+    size_t len;                            /* taken so far; in the end, of all */
     bool rex, wide, narrow;
     unsigned reg, rm, base, index; /* with the bits of REX */
     unsigned opcode;               /* | OPCODE_TWO_BYTES */

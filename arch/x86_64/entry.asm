@@ -5,9 +5,9 @@
 ; calls arch_trap(frame) and returns to whatever the frame that it answers says.  Decides nothing.
 ; Every instruction carries its unwind rules.
 ;
-; GS is swapped where the frame says user code, on the way in and on the way out.  Only syscall_entry
-; reads through it: a trap that comes before the swap, or behind it, finds whatever GS there is, and
-; needs none.
+; GS is swapped where the frame says user code, on the way in and on the way out.  Only
+; syscall_entry reads through it: a trap that comes before the swap, or behind it, finds whatever GS
+; there is, and needs none.
 
 %include "layout.inc"
 %include "cfi.inc"

@@ -5,6 +5,7 @@
  * next exception (CR2, DR6) before anything else can fail; decides nothing.
  */
 #include "arch/arch.h"
+#include "arch/inspect.h"
 #include "descriptors.h"
 #include "frame.h"
 #include "interrupts.h"
@@ -72,6 +73,13 @@ static bool is_from_user(const struct trap_frame *frame)
     return (frame->cs & 3) != 0;
 }
 
+const char *arch_vector_name(unsigned vector)
+{
+    const char *name = exception_of(vector)->name;
+
+    return name != NULL ? name : interrupt_name(vector);
+}
+
 static unsigned page_fault_access(uint64_t error)
 {
     static const struct {
@@ -102,6 +110,7 @@ static void add_details(struct trap *trap, uint64_t fault_address)
         trap->access = page_fault_access(trap->error);
     } else if (trap->vector == VECTOR_DEBUG) {
         trap->error = read_dr6() & ~(uint64_t)DR6_AT_REST;
+        trap->frame->error = trap->error; /* for who looks at the frame later */
         write_dr6(DR6_AT_REST);
         step_clean_up(trap->frame);
     } else if (trap->vector == ARCH_VECTOR_PANIC) {

@@ -8,6 +8,7 @@
 
 #include "arch/arch.h"
 #include "memory_layout.h"
+#include "surviving.h"
 
 enum frame_limits {
     LOW_MEMORY_END = 1 << 20, /* the firmware's and the boot loader's */
@@ -46,9 +47,13 @@ static uint64_t image_end(void)
 /* The n-th span of usable memory that is in use, in no order; false past the last. */
 static bool used_span(size_t n, struct span *span)
 {
-    enum { FIXED_SPANS = 2 };
+    enum { FIXED_SPANS = 3 };
     const struct arch_boot_info *info = arch_boot_info();
-    const struct span fixed[FIXED_SPANS] = {{0, image_end()}, {frames.lowest, BOOT_MAPPED}};
+    const struct span fixed[FIXED_SPANS] = {
+        {0, image_end()},
+        {frames.lowest, BOOT_MAPPED},
+        {SURVIVING_START, SURVIVING_END},
+    };
 
     if (n >= FIXED_SPANS + info->module_count)
         return false;

@@ -76,6 +76,24 @@ bool arch_recover(struct trap *trap)
     return true;
 }
 
+bool arch_abandon(struct trap *trap)
+{
+    struct guard *guard = guards[trap->cpu];
+
+    if (guard == NULL)
+        return false;
+    escape(guard, trap);
+    return true;
+}
+
+struct trap_frame *arch_keep_frame(const struct trap_frame *frame)
+{
+    static struct trap_frame kept;
+
+    kept = *frame;
+    return &kept;
+}
+
 void arch_call_on_stack(enum arch_stack_purpose purpose, void (*function)(void *), void *argument)
 {
     uint64_t here = (uint64_t)(uintptr_t)__builtin_frame_address(0);

@@ -24,6 +24,14 @@ static inline uint8_t inb(uint16_t port)
     return value;
 }
 
+static inline uint32_t inl(uint16_t port)
+{
+    uint32_t value;
+
+    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
 static inline uint64_t rdmsr(uint32_t msr)
 {
     uint32_t low, high;
@@ -107,6 +115,21 @@ SEGMENT_SELECTOR(es)
 SEGMENT_SELECTOR(fs)
 SEGMENT_SELECTOR(gs)
 
+static inline void memory_fence(void)
+{
+    __asm__ volatile("mfence" : : : "memory");
+}
+
+static inline void clflush(uint64_t address)
+{
+    __asm__ volatile("clflush (%0)" : : "r"(address) : "memory");
+}
+
+static inline void wbinvd(void)
+{
+    __asm__ volatile("wbinvd" : : : "memory");
+}
+
 static inline void invlpg(uint64_t address)
 {
     __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
@@ -134,6 +157,22 @@ static inline struct descriptor_pointer sgdt(void)
 
     __asm__ volatile("sgdt %0" : "=m"(pointer));
     return pointer;
+}
+
+static inline struct descriptor_pointer sidt(void)
+{
+    struct descriptor_pointer pointer;
+
+    __asm__ volatile("sidt %0" : "=m"(pointer));
+    return pointer;
+}
+
+static inline uint64_t str(void)
+{
+    uint64_t selector;
+
+    __asm__ volatile("str %0" : "=r"(selector));
+    return selector;
 }
 
 static inline void ltr(uint16_t selector)

@@ -4,6 +4,8 @@
  */
 #include "io_apic.h"
 
+#include "arch/arch.h"
+#include "arch/inspect.h"
 #include "memory_layout.h"
 
 enum io_apic_numbers {
@@ -15,6 +17,7 @@ enum io_apic_numbers {
     VERSION_LAST_SHIFT = 16,
     ENTRIES = 0x10, /* two words each */
 
+    ENTRY_PENDING = 1 << 12,
     ENTRY_ACTIVE_LOW = 1 << 13,
     ENTRY_LEVEL = 1 << 15,
     ENTRY_MASKED = 1 << 16,
@@ -115,4 +118,30 @@ bool io_apic_route(unsigned irq, uint32_t destination, uint32_t delivery)
         return false;
     set_entry(io, line->gsi - io->first_gsi, destination, delivery | signal_bits(line, delivery));
     return true;
+}
+
+bool arch_interrupt_input(size_t n, struct arch_interrupt_input *input)
+{
+    for (size_t i = 0; i < io_apic.count; i++) {
+        const struct io_apic *io = &io_apic.io_apics[i];
+
+        if (n >= io->inputs) {
+            n -= io->inputs;
+            continue;
+        }
+        uint32_t reg = ENTRIES + 2 * (uint32_t)n;
+        uint32_t low = read_register(io, reg), high = read_register(io, reg + 1);
+        *input = (struct arch_interrupt_input){
+            .number = io->first_gsi + (unsigned)n,
+            .vector = low & 0xff,
+            .delivery = low >> 8 & 7,
+            .pending = (low & ENTRY_PENDING) != 0,
+            .active_low = (low & ENTRY_ACTIVE_LOW) != 0,
+            .level_triggered = (low & ENTRY_LEVEL) != 0,
+            .masked = (low & ENTRY_MASKED) != 0,
+            .cpu = high >> DESTINATION_SHIFT,
+        };
+        return true;
+    }
+    return false;
 }

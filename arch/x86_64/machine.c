@@ -20,6 +20,10 @@ enum machine_ports {
     FW_CFG_DATA = 0x511,
     FW_CFG_SIGNATURE = 0,
 
+    PVPANIC = 0x505, /* QEMU, docs/specs/pvpanic: reads as the events that it knows */
+    PVPANIC_PANICKED = 1 << 0,
+    PVPANIC_ABSENT = 0xff,
+
     DEBUG_EXIT = 0xf4, /* QEMU's isa-debug-exit at the port everybody gives it */
     DEBUG_EXIT_MAX = 127,
 };
@@ -107,6 +111,14 @@ static bool is_qemu(void)
             return false;
     }
     return true;
+}
+
+void arch_tell_emulator_of_crash(void)
+{
+    uint8_t events = is_qemu() ? inb(PVPANIC) : PVPANIC_ABSENT;
+
+    if (events != PVPANIC_ABSENT && (events & PVPANIC_PANICKED) != 0)
+        outb(PVPANIC, PVPANIC_PANICKED);
 }
 
 void arch_exit_emulator(unsigned code)

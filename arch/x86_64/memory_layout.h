@@ -16,6 +16,10 @@
 #define WINDOW      0xffffff8000000000u
 #define KERNEL_BASE 0xffffffff80000000u
 
+/* Where the ELF file has the image loaded, and more than it is long. */
+#define IMAGE_PHYSICAL 0x100000u
+#define IMAGE_LOADED   (1u << 30)
+
 /* Until arch_init_memory(), and at least: what the boot page tables map directly. */
 #define BOOT_MAPPED (4ull << 30)
 

@@ -147,6 +147,17 @@ static uint64_t control_bits(size_t i)
     return (uint64_t)2 << (2 * i) | (condition | length << 2) << (16 + 4 * i);
 }
 
+uint64_t points_register(unsigned number)
+{
+    uint64_t control = DR7_FIXED;
+
+    if (number < SLOTS)
+        return slots[number].used ? slots[number].address : 0;
+    for (size_t i = 0; i < SLOTS; i++)
+        control |= slots[i].used ? control_bits(i) | DR7_EXACT : 0;
+    return control;
+}
+
 static void remember(struct slot *slot)
 {
     (void)arch_copy_from(slot->before, slot->address, slot->len);

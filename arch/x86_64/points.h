@@ -17,4 +17,7 @@ void points_arm(struct trap_frame *frame);
 /* Is any data watched? */
 bool points_watch(void);
 
+/* Debug register `number` as it is while the kernel runs: addresses 0 to 3, control 7. */
+uint64_t points_register(unsigned number);
+
 #endif

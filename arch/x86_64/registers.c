@@ -5,10 +5,14 @@
  * kernel itself never touches x87 and SSE state, so it is read from the CPU when asked for.
  */
 #include "arch/arch.h"
+#include "arch/inspect.h"
 #include "calls.h"
 #include "context.h"
 #include "frame.h"
 #include "instructions.h"
+#include "live.h"
+#include "memory_layout.h"
+#include "points.h"
 #include "target_features.h"
 #include "x87.h"
 
@@ -16,86 +20,14 @@ enum place_kind {
     PLACE_FRAME, /* offset in struct trap_frame */
     PLACE_FPU,   /* offset in the FXSAVE image */
     PLACE_X87,   /* an x87 control register: enum x87 */
+    PLACE_DEBUG, /* a debug register */
     PLACE_LIVE,  /* the CPU's own: enum live */
+    PLACE_MINUS, /* -1 */
 };
 
 struct place {
     uint8_t kind;
     uint16_t at;
-};
-
-/* ---- Registers that are the CPU's own ---- */
-
-static uint64_t read_fs_base(void)
-{
-    return rdmsr(MSR_FS_BASE);
-}
-
-static uint64_t read_gs_base(void)
-{
-    return rdmsr(MSR_GS_BASE);
-}
-
-static uint64_t read_k_gs_base(void)
-{
-    return rdmsr(MSR_KERNEL_GS_BASE);
-}
-
-static uint64_t read_efer(void)
-{
-    return rdmsr(MSR_EFER);
-}
-
-static void write_fs_base(uint64_t value)
-{
-    wrmsr(MSR_FS_BASE, value);
-}
-
-static void write_gs_base(uint64_t value)
-{
-    wrmsr(MSR_GS_BASE, value);
-}
-
-static void write_k_gs_base(uint64_t value)
-{
-    wrmsr(MSR_KERNEL_GS_BASE, value);
-}
-
-enum live {
-    LIVE_ds,
-    LIVE_es,
-    LIVE_fs,
-    LIVE_gs,
-    LIVE_fs_base,
-    LIVE_gs_base,
-    LIVE_k_gs_base,
-    LIVE_cr0,
-    LIVE_cr2,
-    LIVE_cr3,
-    LIVE_cr4,
-    LIVE_cr8,
-    LIVE_efer,
-    LIVE_COUNT,
-};
-
-/* Without a write function a register is read-only: a wrong value there ends the kernel. */
-static const struct {
-    uint64_t (*read)(void);
-    void (*write)(uint64_t value);
-} live[] = {
-    [LIVE_ds] = {read_ds, NULL},
-    [LIVE_es] = {read_es, NULL},
-    [LIVE_fs] = {read_fs, NULL},
-    [LIVE_gs] = {read_gs, NULL},
-    [LIVE_fs_base] = {read_fs_base, write_fs_base},
-    [LIVE_gs_base] = {read_gs_base, write_gs_base},
-    [LIVE_k_gs_base] = {read_k_gs_base, write_k_gs_base},
-    [LIVE_cr0] = {read_cr0, NULL},
-    [LIVE_cr2] = {read_cr2, write_cr2},
-    [LIVE_cr3] = {read_cr3, NULL},
-    [LIVE_cr4] = {read_cr4, NULL},
-    [LIVE_cr8] = {read_cr8, NULL},
-    [LIVE_efer] = {read_efer, NULL},
 };
 
 /* ---- The tables made from registers.def ---- */
@@ -111,6 +43,14 @@ static const struct {
 #define X87(name)                                                                                  \
     {                                                                                              \
         PLACE_X87, X87_##name                                                                      \
+    }
+#define DEBUG(number)                                                                              \
+    {                                                                                              \
+        PLACE_DEBUG, number                                                                        \
+    }
+#define NO_SYSCALL                                                                                 \
+    {                                                                                              \
+        PLACE_MINUS, 0                                                                             \
     }
 #define LIVE(name)                                                                                 \
     {                                                                                              \
@@ -145,12 +85,30 @@ enum register_numbers {
     REGISTERS,
 };
 
+const uint16_t arch_core_registers[ARCH_CORE_REGISTERS] = {
+    NUMBER_r15,     NUMBER_r14,      NUMBER_r13, NUMBER_r12, NUMBER_rbp,    NUMBER_rbx, NUMBER_r11,
+    NUMBER_r10,     NUMBER_r9,       NUMBER_r8,  NUMBER_rax, NUMBER_rcx,    NUMBER_rdx, NUMBER_rsi,
+    NUMBER_rdi,     NUMBER_orig_rax, NUMBER_rip, NUMBER_cs,  NUMBER_eflags, NUMBER_rsp, NUMBER_ss,
+    NUMBER_fs_base, NUMBER_gs_base,  NUMBER_ds,  NUMBER_es,  NUMBER_fs,     NUMBER_gs,
+};
+
+/* The halves of the address space (SDM 1, 3.3.7.1). */
+static const struct gdbstub_range addresses[] = {
+    {.start = 0, .length = (uint64_t)1 << 47},
+    {.start = UINT64_MAX << 47, .length = (uint64_t)1 << 47},
+};
+
 static const uint16_t expedited[] = {NUMBER_rbp, NUMBER_rsp, NUMBER_rip};
 static const uint8_t int3[] = {0xcc};
 
 /* GDB keeps a `g` reply at general registers and segments; the rest it asks for one by one. */
 const struct gdbstub_arch arch_gdb = {
     .architecture = "i386:x86-64",
+    .triple = "x86_64-unknown-none-elf",
+    .addresses = addresses,
+    .address_count = sizeof(addresses) / sizeof(addresses[0]),
+    .loaded = {.start = IMAGE_PHYSICAL, .length = IMAGE_LOADED},
+    .loaded_offset = KERNEL_BASE,
     .features = target_features,
     .feature_count = FEATURES,
     .registers = registers,
@@ -175,6 +133,28 @@ static enum live as_seen_by(const struct trap_frame *frame, enum live which)
     return user && which == LIVE_k_gs_base ? LIVE_gs_base : which;
 }
 
+enum debug_numbers {
+    DEBUG_STATUS = 6,
+    VECTOR_DEBUG = 1,
+};
+
+/* While a trap is handled no point is armed, and DR6 is clean: show what is when it is not. */
+static uint64_t read_debug(const struct trap_frame *frame, unsigned number)
+{
+    if (number != DEBUG_STATUS)
+        return points_register(number);
+    return read_dr6() | (frame->vector == VECTOR_DEBUG ? frame->error : 0);
+}
+
+/* The points are the stub's.  DR6 is how vector and error code look: what is written is forgotten,
+ * as when GDB restores the registers after a call, and those two with them. */
+static bool write_debug(const struct trap_frame *frame, unsigned number, const void *value)
+{
+    uint64_t now = read_debug(frame, number);
+
+    return number == DEBUG_STATUS || __builtin_memcmp(&now, value, sizeof(now)) == 0;
+}
+
 bool arch_register_read(const struct trap_frame *frame, size_t reg, void *value)
 {
     const struct place *place = &places[reg];
@@ -194,8 +174,14 @@ bool arch_register_read(const struct trap_frame *frame, size_t reg, void *value)
         fxsave(&image);
         word = x87_read(&image, place->at);
         break;
+    case PLACE_DEBUG:
+        word = read_debug(frame, place->at);
+        break;
+    case PLACE_MINUS:
+        word = UINT64_MAX;
+        break;
     default:
-        word = live[as_seen_by(frame, place->at)].read();
+        word = live_read(as_seen_by(frame, place->at));
         break;
     }
     __builtin_memcpy(value, &word, bytes);
@@ -261,19 +247,6 @@ static bool frame_write(struct trap_frame *frame, size_t reg, const void *value,
     return true;
 }
 
-static bool live_write(enum live which, const void *value, size_t bytes)
-{
-    uint64_t word = 0;
-
-    __builtin_memcpy(&word, value, bytes);
-    if (word == live[which].read())
-        return true;
-    if (live[which].write == NULL)
-        return false;
-    live[which].write(word);
-    return true;
-}
-
 bool arch_register_write(struct trap_frame *frame, size_t reg, const void *value)
 {
     const struct place *place = &places[reg];
@@ -284,6 +257,10 @@ bool arch_register_write(struct trap_frame *frame, size_t reg, const void *value
         return frame_write(frame, reg, value, bytes);
     case PLACE_LIVE:
         return live_write(as_seen_by(frame, place->at), value, bytes);
+    case PLACE_DEBUG:
+        return write_debug(frame, place->at, value);
+    case PLACE_MINUS:
+        return __builtin_memcmp(&(uint64_t){UINT64_MAX}, value, sizeof(uint64_t)) == 0;
     default:
         fpu_write(place, value, bytes);
         return true;

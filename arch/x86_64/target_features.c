@@ -6,10 +6,11 @@
  */
 #include "target_features.h"
 
-#define FIELD(name, type)   "<field name=\"" name "\" type=\"" type "\"/>"
-#define BIT(name, bit)      "<field name=\"" name "\" start=\"" #bit "\" end=\"" #bit "\"/>"
-#define FLAGS(id, size)     "<flags id=\"" id "\" size=\"" #size "\">"
-#define VECTOR(id, type, n) "<vector id=\"" id "\" type=\"" type "\" count=\"" #n "\"/>"
+#define FIELD(name, type)     "<field name=\"" name "\" type=\"" type "\"/>"
+#define BIT(name, bit)        "<field name=\"" name "\" start=\"" #bit "\" end=\"" #bit "\"/>"
+#define PAIR(name, low, high) "<field name=\"" name "\" start=\"" #low "\" end=\"" #high "\"/>"
+#define FLAGS(id, size)       "<flags id=\"" id "\" size=\"" #size "\">"
+#define VECTOR(id, type, n)   "<vector id=\"" id "\" type=\"" type "\" count=\"" #n "\"/>"
 
 /* clang-format off */
 #define EFLAGS_TYPE                                                                     \
@@ -33,17 +34,29 @@
 
 /* SDM 3A 2.5, 2.2.1 */
 #define SYSTEM_TYPES                                                                    \
-    FLAGS("trapline_cr0", 8)                                                            \
+    FLAGS("cr0", 8)                                                            \
     BIT("PE", 0) BIT("MP", 1) BIT("EM", 2) BIT("TS", 3) BIT("ET", 4) BIT("NE", 5)       \
     BIT("WP", 16) BIT("AM", 18) BIT("NW", 29) BIT("CD", 30) BIT("PG", 31) "</flags>"    \
-    FLAGS("trapline_cr4", 8)                                                            \
+    FLAGS("cr4", 8)                                                            \
     BIT("VME", 0) BIT("PVI", 1) BIT("TSD", 2) BIT("DE", 3) BIT("PSE", 4) BIT("PAE", 5)  \
     BIT("MCE", 6) BIT("PGE", 7) BIT("PCE", 8) BIT("OSFXSR", 9) BIT("OSXMMEXCPT", 10)    \
     BIT("UMIP", 11) BIT("LA57", 12) BIT("VMXE", 13) BIT("SMXE", 14) BIT("FSGSBASE", 16) \
     BIT("PCIDE", 17) BIT("OSXSAVE", 18) BIT("SMEP", 20) BIT("SMAP", 21) BIT("PKE", 22)  \
     BIT("CET", 23) "</flags>"                                                           \
-    FLAGS("trapline_efer", 8)                                                           \
+    FLAGS("efer", 8)                                                           \
     BIT("SCE", 0) BIT("LME", 8) BIT("LMA", 10) BIT("NXE", 11) "</flags>"
+
+/* SDM 3B 17.2: L0 to G3 enable, the pairs from bit 16 on say what for and how much. */
+#define TRAP_TYPES                                                                      \
+    FLAGS("dr6", 8)                                                                     \
+    BIT("B0", 0) BIT("B1", 1) BIT("B2", 2) BIT("B3", 3) BIT("BD", 13) BIT("BS", 14)     \
+    BIT("BT", 15) "</flags>"                                                            \
+    FLAGS("dr7", 8)                                                                     \
+    BIT("L0", 0) BIT("G0", 1) BIT("L1", 2) BIT("G1", 3) BIT("L2", 4) BIT("G2", 5)       \
+    BIT("L3", 6) BIT("G3", 7) BIT("LE", 8) BIT("GE", 9) BIT("GD", 13)                   \
+    PAIR("RW0", 16, 17) PAIR("LEN0", 18, 19) PAIR("RW1", 20, 21) PAIR("LEN1", 22, 23)   \
+    PAIR("RW2", 24, 25) PAIR("LEN2", 26, 27) PAIR("RW3", 28, 29) PAIR("LEN3", 30, 31)   \
+    "</flags>"
 /* clang-format on */
 
 const struct gdbstub_feature target_features[FEATURES] = {
@@ -51,4 +64,6 @@ const struct gdbstub_feature target_features[FEATURES] = {
     [FEATURE_SSE] = {"org.gnu.gdb.i386.sse", SSE_TYPES},
     [FEATURE_SEGMENTS] = {"org.gnu.gdb.i386.segments", ""},
     [FEATURE_SYSTEM] = {"org.trapline.system", SYSTEM_TYPES},
+    [FEATURE_LINUX] = {"org.gnu.gdb.i386.linux", ""},
+    [FEATURE_TRAP] = {"org.trapline.trap", TRAP_TYPES},
 };

@@ -11,6 +11,8 @@ enum feature {
     FEATURE_SSE,
     FEATURE_SEGMENTS,
     FEATURE_SYSTEM,
+    FEATURE_LINUX,
+    FEATURE_TRAP,
     FEATURES,
 };
 

@@ -107,6 +107,7 @@ static void run_stack(void)
     call(&code);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): that is the failure */
 static uint64_t recurse(volatile uint64_t *up)
 {
     volatile uint64_t here[32];
@@ -278,7 +279,7 @@ static void sleeper_fault(void)
 #define PRIVILEGED(name, instructions)                                                             \
     static void privileged_##name(void)                                                            \
     {                                                                                              \
-        __asm__ volatile(instructions : : : "rax", "rcx", "rdx", "memory");                        \
+        __asm__ volatile(instructions "" : : : "rax", "rcx", "rdx", "memory");                     \
     }
 #define FAULT(name, end, what)
 #include "faults.def"
@@ -290,7 +291,7 @@ static const struct fault {
     void (*run)(void);
 } faults[] = {
 #define PRIVILEGED(name, instructions) {#name, privileged_##name},
-#define FAULT(name, end, what)         {#name, name},
+#define FAULT(name, end, what)         {#name, (name)},
 #include "faults.def"
 #undef PRIVILEGED
 #undef FAULT

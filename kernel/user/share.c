@@ -38,6 +38,21 @@ static void wait_for_all(void)
         yield();
 }
 
+/* All have read the even pages when one of them writes: what the others have read must not stay. */
+static void write_what_all_have_read(_Atomic uint64_t (*pages)[PAGE_WORDS], unsigned me)
+{
+    for (unsigned i = 0; i < PAGES; i += 2)
+        check(atomic_load(&pages[i][THREADS + 1]) == 0);
+    wait_for_all();
+    for (unsigned i = 0; i < PAGES; i += 2) {
+        if (i / 2 % THREADS == me)
+            atomic_store(&pages[i][THREADS + 1], i + 1);
+    }
+    wait_for_all();
+    for (unsigned i = 0; i < PAGES; i += 2)
+        check(atomic_load(&pages[i][THREADS + 1]) == i + 1);
+}
+
 /* Each thread begins with another page, reads, writes its own word, and adds to one of all. */
 static void touch(_Atomic uint64_t (*pages)[PAGE_WORDS], unsigned me)
 {
@@ -65,6 +80,7 @@ static void run(void *argument)
 
     (void)argument;
     wait_for_all();
+    write_what_all_have_read(initialised, me);
     touch(initialised, me);
     wait_for_all();
     check_pages(initialised);
@@ -74,6 +90,7 @@ static void run(void *argument)
         if (me == 0)
             shared.pages = map(NULL, PAGES * sizeof *shared.pages, MAP_READ | MAP_WRITE);
         wait_for_all();
+        write_what_all_have_read(shared.pages, me);
         touch(shared.pages, me);
         wait_for_all();
         check_pages(shared.pages);

@@ -27,8 +27,8 @@ TRUST_BY_NUMBER = {Trust.CONTEXT: TRUST_CONTEXT, Trust.FRAME: TRUST_FRAME, Trust
 POINTED_FRAMES_MAX = 64
 
 # How the kernel fails on purpose: never the place that a verdict names.
-MACHINERY = ("panic", "assert_failed", "trap_raise", "arch_panic", "arch_trap", "trap_dispatch",
-             "trap_common", "trap_stubs")
+MACHINERY = ("panic", "assert_failed", "__stack_chk_fail", "trap_raise", "arch_panic", "arch_trap",
+             "trap_dispatch", "trap_common", "trap_stubs")
 MACHINERY_PREFIXES = ("crash_", "panic_", "assert_")
 
 

@@ -73,7 +73,8 @@ def _unit_body(unit: Unit) -> int:
 
 def _unit_is_sane(unit: Unit) -> bool:
     longest = LONGEST_RUN if unit.flags else LONGEST_UNIT
-    return unit.flags in (0, UnitFlags.HOLE, UnitFlags.ZERO) and 0 < unit.length <= longest
+    return 0 < unit.length <= longest and unit.flags in (
+        0, UnitFlags.ZERO, UnitFlags.HOLE, UnitFlags.HOLE | UnitFlags.SECRET)
 
 
 def _is_one_plain_unit(address: int, span: int, following: int) -> bool:

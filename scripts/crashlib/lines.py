@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from crashlib.crc32c import crc32c
 
 LINE_BYTES = 96  # of the record, on each line but the last
+PARITY_GROUPS = 4  # a group of lines is every fourth of them ...
+PARITY_LINES = 16  # ... this many at most
 FORMAT_VERSION = 1  # readers refuse a higher one
 LONGEST_LINE = 512  # characters looked at, generously: terminals wrap lines, loggers add spaces
 RECORDS_PER_ID = 16  # transmissions that contradict all of these join the last
@@ -36,9 +38,29 @@ _FROM_OURS = bytes.maketrans(b"._", b"+/")
 class Frame:
     """One good line."""
     record_id: int
-    type: str  # "B", "D", "E"; others are of later versions
-    offset: int  # D: of the data in the record; E: the record's length
+    type: str  # "B", "D", "P", "E"; others are of later versions
+    offset: int  # D: of the data in the record; P: of its group's first line; E: the length
     data: bytes
+
+
+@dataclass(frozen=True)
+class Parity:
+    """What restores one lost line of a group."""
+    combined: bytes  # all its lines, filled up with zeros, by exclusive or
+    lines: int
+    last_length: int  # bytes of the last one
+
+    def restore(self, first: int, cells: dict[int, bytes]) -> tuple[int, bytes] | None:
+        """The only line of the group at offset `first` that is not among `cells`."""
+        offsets = [first + LINE_BYTES * PARITY_GROUPS * nth for nth in range(self.lines)]
+        missing = [offset for offset in offsets if offset not in cells]
+        if len(missing) != 1:
+            return None
+        data = int.from_bytes(self.combined, "little")
+        for offset in offsets:
+            data ^= int.from_bytes(cells.get(offset, b""), "little")
+        length = self.last_length if missing[0] == offsets[-1] else LINE_BYTES
+        return missing[0], data.to_bytes(LINE_BYTES, "little")[:length]
 
 
 @dataclass
@@ -49,8 +71,10 @@ class Transmission:
     cells: dict[int, bytes] = field(default_factory=dict)  # offset -> up to LINE_BYTES bytes
     contradicted: set[int] = field(default_factory=set)  # offsets that nobody is believed about
     lengths: set[int] = field(default_factory=set)  # as the ENDs tell
+    parity: dict[int, Parity] = field(default_factory=dict)  # by the offset of a group's first line
     good: int = 0  # lines
     bad: int = 0  # lines whose checksum did not hold
+    restored: int = 0  # lines that were lost, and follow from others
 
     @property
     def length(self) -> int | None:
@@ -87,7 +111,18 @@ def find_transmissions(data: bytes) -> list[Transmission]:
         owner = claimed if claimed in records else last_id if len(records) == 1 else None
         if owner is not None:
             records[owner][0].bad += count
-    return [record for joined in records.values() for record in joined]
+    found = [record for joined in records.values() for record in joined]
+    for record in found:
+        _restore(record)
+    return found
+
+
+def _restore(record: Transmission) -> None:
+    for first, parity in record.parity.items():
+        restored = parity.restore(first, record.cells)
+        if restored is not None and restored[0] not in record.contradicted:
+            record.cells[restored[0]] = restored[1]
+            record.restored += 1
 
 
 def scan(data: bytes) -> Iterator[Frame | int]:
@@ -114,7 +149,7 @@ def _decode(text: bytes) -> Frame | None:
     except binascii.Error:
         return None
     offset = int(match["offset"], 16)
-    if len(data) > LINE_BYTES or (match["type"] == b"D" and offset % LINE_BYTES):
+    if match["type"] == b"D" and (len(data) > LINE_BYTES or offset % LINE_BYTES):
         return None
     return Frame(int(match["id"], 16), match["type"].decode(), offset, data)
 
@@ -131,6 +166,16 @@ def _take(parts: list[Transmission], frame: Frame) -> None:
         part.lengths.add(frame.offset)
     elif frame.type == "D" and part.version <= FORMAT_VERSION:
         _place(part, frame.offset, frame.data)
+    elif frame.type == "P" and len(frame.data) == LINE_BYTES + 2:
+        _place_parity(part, frame.offset,
+                      Parity(frame.data[:LINE_BYTES], frame.data[LINE_BYTES], frame.data[-1]))
+
+
+def _place_parity(part: Transmission, offset: int, parity: Parity) -> None:
+    """Believed as it stands, unless another one says otherwise: then none is."""
+    if (parity.lines > PARITY_LINES or parity.last_length > LINE_BYTES
+            or part.parity.setdefault(offset, parity) != parity):
+        part.parity[offset] = Parity(b"", 0, 0)
 
 
 def _place(part: Transmission, offset: int, data: bytes) -> None:
@@ -154,8 +199,10 @@ def _join(parts: list[Transmission]) -> list[Transmission]:
 
 def _agree(record: Transmission, part: Transmission) -> bool:
     lengths = record.lengths | part.lengths
-    return len(lengths) <= 1 and all(record.cells.get(offset, data) == data
-                                     for offset, data in part.cells.items())
+    return (len(lengths) <= 1
+            and all(record.cells.get(offset, data) == data for offset, data in part.cells.items())
+            and all(record.parity.get(offset, parity) == parity
+                    for offset, parity in part.parity.items()))
 
 
 def _merge(record: Transmission, part: Transmission) -> None:
@@ -167,3 +214,5 @@ def _merge(record: Transmission, part: Transmission) -> None:
     record.contradicted |= part.contradicted
     for offset, data in part.cells.items():
         _place(record, offset, data)
+    for offset, parity in part.parity.items():
+        _place_parity(record, offset, parity)

@@ -53,6 +53,7 @@ class Trust(IntEnum):
 class UnitFlags(IntFlag):
     HOLE = 1
     ZERO = 2
+    SECRET = 4
 
 
 class MapKind(IntEnum):

@@ -69,7 +69,7 @@ def of_section(section: Section) -> list[str]:
     if section.status is Status.INCOMPLETE:
         use = "the rest is used" if section.payload is not None else "nothing of it is used"
         return [f"{name} lacks {section.lost_bytes} of {section.header.stored_length} bytes: {use}"]
-    if section.header.flags & SectionFlags.COMPRESSED:
+    if section.payload is None and section.header.flags & SectionFlags.COMPRESSED:
         return [f"{name} is compressed in a way that this reader does not know"]
     return []
 

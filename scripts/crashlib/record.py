@@ -6,6 +6,8 @@ whose checksum does not hold are never handed on.  Knows no symbols and draws no
 
 from __future__ import annotations
 
+import errno
+import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,6 +36,7 @@ class Provenance:
     frames_good: int = 0  # lines whose checksum held, repetitions included
     frames_bad: int = 0  # lines whose checksum did not hold
     frames_contradicted: int = 0  # lines that were good, but contradicted by others: not used
+    frames_restored: int = 0  # lines that were lost, and follow from others
     frames_missing: int = 0  # lines' worth of the record that no line brought
     bytes_missing: int = 0  # as far as is known
 
@@ -175,10 +178,28 @@ class Record:
 def load(source: Path | str | bytes) -> list[Record]:
     """Every record in a file or in bytes: raw records, found by their magic at any offset, and
     records sent as lines.  Raises OSError if a file cannot be read, and nothing else."""
-    data = source if isinstance(source, bytes) else Path(source).read_bytes()
+    data = source if isinstance(source, bytes) else _read(Path(source))
     raw = _find_raw(data)
     records = raw + [_from_lines(part) for part in find_transmissions(_outside(data, raw))]
     return records or _find_damaged(data)
+
+
+def _read(path: Path) -> bytes:
+    """A disk image is a large file of which little was ever written: not what follows that."""
+    with path.open("rb") as file:
+        return file.read(_end_of_data(file.fileno()) if path.is_file() else -1)
+
+
+def _end_of_data(file: int) -> int:
+    end = 0
+    try:
+        while True:
+            end = os.lseek(file, os.lseek(file, end, os.SEEK_DATA), os.SEEK_HOLE)
+    except OSError as error:
+        if error.errno != errno.ENXIO:  # there is no more data
+            return -1
+    os.lseek(file, 0, os.SEEK_SET)
+    return end
 
 
 def _parse(known: Pieces, length: int, provenance: Provenance, checked: bool) -> Record:
@@ -211,7 +232,7 @@ def _from_lines(part: Transmission) -> Record:
     lost = known.lost(0, length)
     provenance = Provenance(
         "console lines", frames_good=part.good, frames_bad=part.bad,
-        frames_contradicted=len(part.contradicted),
+        frames_contradicted=len(part.contradicted), frames_restored=part.restored,
         frames_missing=sum(-(-(end - start) // LINE_BYTES) for start, end in lost),
         bytes_missing=sum(end - start for start, end in lost))
     record = _parse(known, length, provenance, checked=True)

@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import Any
 
 from crashlib import cstruct
+from crashlib.compression import decompress
 from crashlib.contents import decode
 from crashlib.crc32c import crc32c
 from crashlib.payload import ALIGNMENT, Payload, padded
@@ -183,10 +184,22 @@ class SectionFinder:
         section.status = self._status(section)
         usable = section.status is Status.GOOD or (
             section.status is Status.INCOMPLETE and self._checked)
-        if usable and not header.flags & (SectionFlags.COMPRESSED | SectionFlags.REDACTED):
-            payload = Payload(self._known, start, length, header.address)
-            section.payload = decode(section.tag, payload)
+        if usable and not header.flags & SectionFlags.REDACTED:
+            payload = self._payload(start, header)
+            section.payload = decode(section.tag, payload) if payload else None
         return section
+
+    def _payload(self, start: int, header: SectionHeader) -> Payload | None:
+        if not header.flags & SectionFlags.COMPRESSED:
+            return Payload(self._known, start, header.stored_length, header.address)
+        # Each byte may stand for a repetition of those before it: up to the first that is lost.
+        lost = self._known.lost(start, start + header.stored_length)
+        end = lost[0][0] if lost else start + header.stored_length
+        length = min(header.raw_length, LONGEST_SECTION)
+        raw = decompress(self._known.read(start, end - start) or b"", length)
+        if len(raw) < length and not lost:
+            return None  # it was not compressed like this
+        return Payload(Pieces([(0, raw)] if raw else []), 0, length, header.address)
 
     def _status(self, section: Section) -> Status:
         if not section.lost:

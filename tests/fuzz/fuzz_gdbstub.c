@@ -36,6 +36,8 @@ static const char *const templates[] = {
     "X1000,4:}]ab",
     "Mffe,4:01020304",
     "Z0,1000,1",
+    "Z0,1000,1;X3,220027",
+    "Z0,1000,1;X4,26000027;cmds:1,Xf,22002200340000066869745c6e0027",
     "Z0,1001,1",
     "z0,1000,1",
     "Z1,1000,1",
@@ -65,6 +67,26 @@ static const char *const templates[] = {
     "k",
     "vKill;1",
     "vCtrlC",
+    "qCRC:1000,3000",
+    "qSearch:memory:1000;f000;abc}]",
+    "qXfer:threads:read::0,1000",
+    "qXfer:memory-map:read::0,ff",
+    "qXfer:exec-file:read:1:0,ff",
+    "qXfer:osdata:read::0,ff",
+    "qMemoryRegionInfo:1000",
+    "vFile:open:636f756e74696e67,0,0",
+    "vFile:pread:1,1000,0",
+    "vFile:fstat:1",
+    "!",
+    "vRun;",
+    "R00",
+    "vAttach;1",
+    "QCatchSyscalls:1;1;3c",
+    "qHostInfo",
+    "QThreadSuffixSupported",
+    "QListThreadsInStopReply",
+    "jThreadsInfo",
+    "p10;thread:1;",
 };
 
 enum {
@@ -138,7 +160,7 @@ static void request_from_template(struct fake_machine *machine, struct input *in
 
 static void stop(struct fake_machine *machine, struct input *input)
 {
-    enum gdbstub_cause cause = next(input) % 5;
+    enum gdbstub_cause cause = next(input) % 7;
     enum gdbstub_signal signal = next(input) % 16;
     gdbstub_thread thread = 1 + next(input) % 2;
 

@@ -89,8 +89,17 @@ static const struct gdbstub_register registers[FAKE_REGISTERS] = {
 static const uint16_t expedited[] = {FAKE_RBP, FAKE_RSP, FAKE_RIP};
 static const uint8_t int3[] = {0xcc};
 
+/* As far as a program in it can look. */
+static const struct gdbstub_range addresses[] = {
+    {.start = 0, .length = UINT64_C(1) << 47},
+    {.start = UINT64_MAX << 47, .length = UINT64_C(1) << 47},
+};
+
 static const struct gdbstub_arch arch = {
     .architecture = "i386:x86-64",
+    .triple = "x86_64-unknown-none",
+    .addresses = addresses,
+    .address_count = sizeof(addresses) / sizeof(addresses[0]),
     .osabi = NULL,
     .features = features,
     .feature_count = sizeof(features) / sizeof(features[0]),
@@ -309,6 +318,29 @@ static bool port_monitor(void *ctx, const char *command, void (*print)(void *to,
     return strcmp(command, "quiet") == 0;
 }
 
+/* A range is as many pages of one kind as there are in a row. */
+static bool port_memory_region(void *ctx, gdbstub_thread thread, uint64_t addr,
+                               struct gdbstub_range *range)
+{
+    const struct fake_machine *machine = ctx;
+    int page = page_of(addr), first, last;
+
+    (void)thread;
+    if (page < 0 || page == FAKE_PAGES)
+        return false;
+    for (first = page; first > 0 && machine->absent[first - 1] == machine->absent[page];)
+        first--;
+    for (last = page; last < FAKE_PAGES - 1 && machine->absent[last + 1] == machine->absent[page];)
+        last++;
+    *range = (struct gdbstub_range){.start = (uint64_t)first * FAKE_PAGE,
+                                    .length = (uint64_t)(last - first + 1) * FAKE_PAGE};
+    if (machine->absent[page])
+        return true;
+    range->access = GDBSTUB_READ | GDBSTUB_WRITE | GDBSTUB_EXECUTE;
+    snprintf(range->name, sizeof(range->name), "RAM");
+    return true;
+}
+
 void fake_init(struct fake_machine *machine)
 {
     memset(machine, 0, sizeof(*machine));
@@ -329,6 +361,11 @@ void fake_init(struct fake_machine *machine)
         .execute = port_execute,
         .print = port_print,
         .monitor = port_monitor,
+        .memory_region = port_memory_region,
+        .objects = fake_objects,
+        .object_count = FAKE_OBJECTS,
+        .can_restart = true,
+        .has_syscalls = true,
     };
     machine->threads = FAKE_THREADS;
     machine->absent[0] = true;

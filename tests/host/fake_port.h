@@ -19,6 +19,7 @@ enum {
     FAKE_MAX_THREADS = 999, /* that can be listed */
     FAKE_OUTPUT = 1 << 16,
     FAKE_LOG = 1 << 12,
+    FAKE_FILE = 10000,     /* bytes of the file "counting" */
     FAKE_PACKET = 1 << 15, /* a decoded packet, with its NUL */
 };
 
@@ -68,8 +69,8 @@ struct fake_machine {
     size_t resumes;             /* set_resume calls */
     gdbstub_thread unsteppable; /* 0: none */
 
-    bool executes;     /* port.execute does its work: a byte further on */
-    size_t executions; /* its calls */
+    bool executes;      /* port.execute does its work: a byte further on */
+    size_t executions;  /* its calls */
     char log[FAKE_LOG]; /* what port.print was given */
 
     uint64_t refused_from, refused_to; /* no breakpoints in there */
@@ -80,6 +81,12 @@ struct fake_machine {
     size_t output_taken;     /* how much of it fake_client.c has looked at */
     char reply[FAKE_PACKET]; /* the last packet in it */
 };
+
+/* What can be fetched from it. */
+enum {
+    FAKE_OBJECTS = 4,
+};
+extern const struct gdbstub_object fake_objects[FAKE_OBJECTS];
 
 /* A machine of two threads that runs, no page absent but the first, and a stub without a client. */
 void fake_init(struct fake_machine *machine);

@@ -1,7 +1,7 @@
 /*
  * pipe_target.c - the fake machine behind standard input and output, for a real GDB:
  *
- *     gcc -I. -o pipe_target tests/host/pipe_target.c tests/host/fake_port.c gdbstub/[a-z]*.c
+ *     gcc -I. -o pipe_target tests/host/pipe_target.c tests/host/fake_[op]*.c gdbstub/[a-z]*.c
  *     gdb -batch -ex 'target remote | ./pipe_target' -ex 'x/4i $pc' -ex stepi
  *
  * Its processor knows five instructions, enough for a loop to step, break and watch in.  Both
@@ -162,19 +162,24 @@ static void let_all_run(struct fake_machine *machine)
         machine->resume[thread].action = GDBSTUB_RUN;
 }
 
+static void power_on(struct fake_machine *machine)
+{
+    fake_init(machine);
+    memcpy(machine->memory + CODE, program, sizeof(program));
+    for (gdbstub_thread thread = 1; thread <= FAKE_THREADS; thread++) {
+        fake_set(machine, thread, FAKE_RIP, CODE);
+        fake_set(machine, thread, FAKE_RSP, STACK + 0x800 * thread);
+    }
+    let_all_run(machine);
+}
+
 int main(void)
 {
     static struct fake_machine machine;
     struct gdbstub_stop stop;
     bool resumed = false;
 
-    fake_init(&machine);
-    memcpy(machine.memory + CODE, program, sizeof(program));
-    for (gdbstub_thread thread = 1; thread <= FAKE_THREADS; thread++) {
-        fake_set(&machine, thread, FAKE_RIP, CODE);
-        fake_set(&machine, thread, FAKE_RSP, STACK + 0x800 * thread);
-    }
-    let_all_run(&machine);
+    power_on(&machine);
     for (;;) {
         /* Also between the steps of a range: ^C ends one. */
         if (break_in_wanted(&machine))
@@ -184,6 +189,13 @@ int main(void)
         enum gdbstub_event event = serve(&machine, gdbstub_stopped(&machine.stub, &stop));
         if (event == GDBSTUB_KILL)
             return 0;
+        if (event == GDBSTUB_RESTART) {
+            uint32_t saved = gdbstub_save(&machine.stub);
+            power_on(&machine);
+            gdbstub_restore(&machine.stub, saved);
+            stop = (struct gdbstub_stop){GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGTRAP, 1, 0};
+            event = serve(&machine, gdbstub_stopped(&machine.stub, &stop));
+        }
         if (event == GDBSTUB_DETACH)
             let_all_run(&machine);
         resumed = true;

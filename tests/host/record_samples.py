@@ -64,9 +64,10 @@ def whole(size: str) -> Record:
     return load(sample(size, "raw"))[0]
 
 
-def lines_of(size: str) -> list[bytes]:
-    """The sample's lines, without their line ends."""
-    return [line for line in sample(size, "lines").split(b"\r\n") if line]
+def lines_of(size: str, parity: bool = False) -> list[bytes]:
+    """The sample's lines, without their line ends; those that restore others on demand."""
+    lines = [line for line in sample(size, "lines").split(b"\r\n") if line]
+    return [line for line in lines if parity or line[9:12] != b":P:"]
 
 
 # ---- Records that no kernel wrote ----

@@ -24,7 +24,7 @@ struct line {
     char type;
     uint32_t offset;
     size_t length;
-    uint8_t data[CRASH_LINE_BYTES + 3];
+    uint8_t data[sizeof(struct crash_parity) + 3];
 };
 
 static struct crash_lines lines;
@@ -65,7 +65,7 @@ static size_t decode(const char *text, size_t len, uint8_t *data)
         have += 6;
         if (have >= 8) {
             have -= 8;
-            assert_true(length < CRASH_LINE_BYTES);
+            assert_true(length < sizeof(struct crash_parity));
             data[length++] = (uint8_t)(bits >> have);
         }
     }
@@ -110,51 +110,90 @@ static bool send(size_t len, size_t part)
     return sink.commit(sink.ctx);
 }
 
-/* From parsed[first] on: BEGIN, the record's first `len` bytes, END with the record's length. */
-static size_t expect_transmission(size_t first, size_t len, size_t total)
+/* The lines of one record: BEGIN, all of its bytes in order, END with its length.  Lines of parity
+ * may stand between; returns how many there are. */
+static size_t expect_record(size_t len)
 {
-    size_t i = first;
+    size_t i = 0, others = 0, offset = 0;
 
     assert_int_equal(parsed[i].type, 'B');
     assert_int_equal(parsed[i].length, 1);
     assert_int_equal(parsed[i++].data[0], CRASH_LINES_VERSION);
-    for (size_t offset = 0; offset < len; offset += parsed[i++].length) {
-        assert_int_equal(parsed[i].type, 'D');
+    for (; parsed[i].type == 'D' || parsed[i].type == 'P'; i++) {
+        if (parsed[i].type == 'P') {
+            others++;
+            continue;
+        }
         assert_int_equal(parsed[i].offset, offset);
-        assert_true(parsed[i].length == CRASH_LINE_BYTES || offset + parsed[i].length == total);
+        assert_true(parsed[i].length == CRASH_LINE_BYTES || offset + parsed[i].length == len);
         assert_memory_equal(parsed[i].data, record + offset, parsed[i].length);
+        offset += parsed[i].length;
     }
+    assert_int_equal(offset, len);
     assert_int_equal(parsed[i].type, 'E');
-    assert_int_equal(parsed[i].offset, total);
+    assert_int_equal(parsed[i].offset, len);
     assert_int_equal(parsed[i].length, 0);
-    return i + 1;
+    assert_int_equal(i + 1, parsed_count);
+    return others;
 }
 
-static void a_record_goes_out_whole_and_its_first_part_again(void **state)
+static void a_record_goes_out_whole_and_once(void **state)
 {
-    size_t next;
-
     (void)state;
     assert_true(send(RECORD_BYTES, 1000));
     parse();
-    next = expect_transmission(0, RECORD_BYTES, RECORD_BYTES);
-    next = expect_transmission(next, CRASH_LINE_REPEATED, RECORD_BYTES);
-    assert_int_equal(next, parsed_count);
+    expect_record(RECORD_BYTES);
 }
 
-static void a_record_of_any_length_goes_out_twice_if_it_is_short(void **state)
+static void a_record_of_any_length_goes_out(void **state)
 {
     (void)state;
     for (size_t len = 1; len <= 2 * CRASH_LINE_BYTES + 1; len++) {
-        size_t next;
-
         set_up(NULL);
         assert_true(send(len, len));
         parse();
-        next = expect_transmission(0, len, len);
-        next = expect_transmission(next, len, len);
-        assert_int_equal(next, parsed_count);
+        assert_int_equal(expect_record(len), (len + CRASH_LINE_BYTES - 1) / CRASH_LINE_BYTES);
     }
+}
+
+/* What the group of that line of parity would have without its line at `missing`. */
+static void combine(const struct line *parity, size_t missing, uint8_t *result)
+{
+    memcpy(result, parity->data, CRASH_LINE_BYTES);
+    for (size_t n = 0; n < parity->data[CRASH_LINE_BYTES]; n++) {
+        size_t offset = parity->offset + n * CRASH_PARITY_GROUPS * CRASH_LINE_BYTES;
+
+        for (size_t i = 0; offset != missing && i < CRASH_LINE_BYTES; i++)
+            result[i] ^= offset + i < RECORD_BYTES ? record[offset + i] : 0;
+    }
+}
+
+static void every_line_follows_from_its_group(void **state)
+{
+    size_t restored = 0;
+    uint8_t result[CRASH_LINE_BYTES];
+
+    (void)state;
+    assert_true(send(RECORD_BYTES, 777));
+    parse();
+    for (size_t i = 0; i < parsed_count; i++) {
+        const struct line *parity = &parsed[i];
+
+        if (parity->type != 'P')
+            continue;
+        assert_int_equal(parity->length, CRASH_LINE_BYTES + 2);
+        for (size_t n = 0; n < parity->data[CRASH_LINE_BYTES]; n++, restored++) {
+            size_t offset = parity->offset + n * CRASH_PARITY_GROUPS * CRASH_LINE_BYTES;
+            size_t len = RECORD_BYTES - offset;
+
+            len = len < CRASH_LINE_BYTES ? len : CRASH_LINE_BYTES;
+            combine(parity, offset, result);
+            assert_memory_equal(result, record + offset, len);
+            if (n + 1 == parity->data[CRASH_LINE_BYTES])
+                assert_int_equal(parity->data[CRASH_LINE_BYTES + 1], len);
+        }
+    }
+    assert_int_equal(restored, (RECORD_BYTES + CRASH_LINE_BYTES - 1) / CRASH_LINE_BYTES);
 }
 
 static void the_lines_do_not_depend_on_how_the_record_is_cut(void **state)
@@ -225,8 +264,9 @@ static void a_record_that_offsets_cannot_name_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(a_record_goes_out_whole_and_its_first_part_again, set_up),
-        cmocka_unit_test_setup(a_record_of_any_length_goes_out_twice_if_it_is_short, set_up),
+        cmocka_unit_test_setup(a_record_goes_out_whole_and_once, set_up),
+        cmocka_unit_test_setup(a_record_of_any_length_goes_out, set_up),
+        cmocka_unit_test_setup(every_line_follows_from_its_group, set_up),
         cmocka_unit_test_setup(the_lines_do_not_depend_on_how_the_record_is_cut, set_up),
         cmocka_unit_test_setup(no_line_holds_a_byte_that_gdb_reacts_to, set_up),
         cmocka_unit_test_setup(full_lines_are_out_before_the_commit, set_up),

@@ -249,6 +249,90 @@ static void any_range_of_any_memory_reads_back(void **state)
     }
 }
 
+static const uint64_t secret = start + 700, secret_end = start + 1900;
+
+static size_t classify(void *ctx, uint64_t addr, size_t len, bool *is_secret)
+{
+    uint64_t next = addr + len;
+
+    (void)ctx;
+    *is_secret = secret <= addr && addr < secret_end;
+    if (addr < secret && secret < next)
+        next = secret;
+    if (addr < secret_end && secret_end < next)
+        next = secret_end;
+    return (size_t)(next - addr);
+}
+
+static size_t classify_badly(void *ctx, uint64_t addr, size_t len, bool *is_secret)
+{
+    (void)ctx;
+    (void)is_secret;
+    return addr % 2 == 0 ? SIZE_MAX : len * 0;
+}
+
+static void secret_memory_is_a_hole_of_its_own_and_never_read(void **state)
+{
+    (void)state;
+    source.classify = classify;
+    assert_false(crash_append_memory(&writer, start, 4 * UNIT));
+    read_back(start);
+    assert_int_equal(unit_count, 4);
+    expect_unit(0, start, UNIT, 0);
+    expect_unit(1, start + UNIT, 700 - UNIT, 0);
+    expect_unit(2, secret, 1200, CRASH_UNIT_HOLE | CRASH_UNIT_SECRET);
+    expect_unit(3, secret_end, 4 * UNIT - 1900, 0);
+}
+
+static void a_classifier_that_boasts_or_sleeps_is_not_believed(void **state)
+{
+    (void)state;
+    source.classify = classify_badly;
+    assert_true(crash_append_memory(&writer, start, 4 * UNIT));
+    read_back(start);
+    assert_int_equal(unit_count, 4);
+}
+
+/* The sections in the sink from `offset` on with the tag. */
+static size_t count_sections(size_t offset, uint32_t tag)
+{
+    struct crash_section_header section;
+    size_t count = 0;
+
+    for (; offset < fake.length; offset += sizeof section + (section.stored_length + 7u) / 8 * 8) {
+        memcpy(&section, fake.bytes + offset, sizeof section);
+        if (section.tag != tag)
+            continue;
+        assert_int_equal(section.index, count);
+        assert_int_equal(section.flags, 0);
+        count++;
+    }
+    return count;
+}
+
+static void memory_of_any_size_goes_into_as_many_sections_as_it_takes(void **state)
+{
+    enum { TAG_MEMR = CRASH_TAG('M', 'E', 'M', 'R') };
+    size_t first = CRASH_PAYLOAD_BYTES / (UNIT + HEAD);
+
+    (void)state;
+    crash_section_end(&writer, false);
+    crash_section_begin(&writer, TAG_MEMR, 0);
+    crash_memory(&writer, TAG_MEMR, start, sizeof bytes);
+    crash_memory(&writer, TAG_MEMR, start, UNIT); /* another range: a section of its own */
+    assert_int_equal(writer.section.address, start);
+    crash_section_end(&writer, false);
+    assert_int_equal(count_sections(128, TAG_MEMR), sizeof bytes / UNIT / (first - 1) + 2);
+}
+
+static void memory_at_the_end_of_the_address_space_ends_there(void **state)
+{
+    (void)state;
+    crash_memory(&writer, CRASH_TAG('M', 'E', 'M', 'R'), UINT64_MAX - 99, UINT64_MAX);
+    assert_true(writer.open);
+    assert_int_equal(writer.payload_length, HEAD);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +349,10 @@ int main(void)
         cmocka_unit_test_setup(an_absurd_length_is_cut_off, set_up),
         cmocka_unit_test_setup(a_full_section_is_cut_off_between_units, set_up),
         cmocka_unit_test_setup(any_range_of_any_memory_reads_back, set_up),
+        cmocka_unit_test_setup(secret_memory_is_a_hole_of_its_own_and_never_read, set_up),
+        cmocka_unit_test_setup(a_classifier_that_boasts_or_sleeps_is_not_believed, set_up),
+        cmocka_unit_test_setup(memory_of_any_size_goes_into_as_many_sections_as_it_takes, set_up),
+        cmocka_unit_test_setup(memory_at_the_end_of_the_address_space_ends_there, set_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,7 +51,7 @@ static void plain_clients_get_plain_replies(void **state)
     fake_stop(&machine, GDBSTUB_CAUSE_SW_BREAK, GDBSTUB_SIGTRAP, 2);
     fake_take_packet(&machine, NULL);
     assert_string_equal(machine.reply,
-                        "T0506:" ZEROS_16 ";07:" ZEROS_16 ";10:" ZEROS_16 ";thread:2;core:1;");
+                        "T0506:" ZEROS_16 ";07:" ZEROS_16 ";10:0100000000000000;thread:2;core:1;");
 }
 
 static void clients_that_take_messages_get_messages(void **state)

@@ -1,6 +1,6 @@
 /*
  * test_gdbstub_conditions.c - breakpoints with conditions and commands: GDB hears of those that are
- * to stop and of nothing else, and every way over a breakpoint leaves it planted.
+ * to stop and of nothing else.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,80 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "one_client.h"
-
-#define TRUE  "X3,220127"
-#define FALSE "X3,220027"
-/* rax */
-#define IF_RAX "X4,26000027"
-/* 1 / rax */
-#define ONE_BY_RAX "X7,220126000006" "27"
-/* printf "hit\n" */
-#define PRINT "Xf,2200220034000006" "6869745c6e0027"
-/* printf "%d\n" of what is at 0 */
-#define PRINT_NULL "Xf,22001a2200220034010003256400" "27"
-
-static void prepare(void)
-{
-    fake_init(&machine);
-    fake_set(&machine, 1, FAKE_RIP, 0x1000);
-    fake_set(&machine, 2, FAKE_RIP, 0x3000);
-    fake_attach(&machine);
-}
-
-static void plant(const char *lists)
-{
-    char text[256];
-
-    snprintf(text, sizeof(text), "Z0,1000,1%s", lists);
-    assert_string_equal(ask(text), "OK");
-}
-
-static void prepare_running(const char *lists, const char *order)
-{
-    prepare();
-    plant(lists);
-    assert_int_equal(request(order), GDBSTUB_RESUME);
-    expect_silence();
-}
-
-static struct gdbstub_stop stop_of(enum gdbstub_cause cause, enum gdbstub_signal signal)
-{
-    return (struct gdbstub_stop){.cause = cause, .signal = signal, .thread = 1};
-}
-
-/* The machine's trap handler: the filter first, then all stops. */
-static enum gdbstub_event trap(enum gdbstub_cause cause, enum gdbstub_signal signal)
-{
-    struct gdbstub_stop stop = stop_of(cause, signal);
-    enum gdbstub_event event = gdbstub_filter(&machine.stub, &stop);
-
-    return event == GDBSTUB_BREAK_IN ? gdbstub_stopped(&machine.stub, &stop) : event;
-}
-
-static enum gdbstub_event hit(void)
-{
-    return trap(GDBSTUB_CAUSE_SW_BREAK, GDBSTUB_SIGTRAP);
-}
-
-static enum gdbstub_event stepped(uint64_t pc)
-{
-    fake_set(&machine, 1, FAKE_RIP, pc);
-    return trap(GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGTRAP);
-}
-
-static void expect_orders(const char *letters)
-{
-    static const char names[] = "hsr";
-    char got[] = {names[machine.resume[1].action], names[machine.resume[2].action], '\0'};
-
-    assert_string_equal(got, letters);
-}
-
-static bool is_planted(void)
-{
-    return *fake_byte(&machine, 0x1000) == 0xcc;
-}
+#include "one_breakpoint.h"
 
 /* ---- Which hits stop ---- */
 
@@ -179,6 +106,44 @@ static void commands_print_to_gdb_and_to_the_log(void **state)
 
 /* ---- What is kept ---- */
 
+static const struct {
+    const char *request, *reply;
+} requests[] = {
+    {"Z0,1000,1;X3,220127", "OK"},
+    {"Z0,1000,1;X1,27", "E.it leaves no value"},
+    {"Z0,1000,1;cmds:1,X1,27", "OK"},
+    {"Z0,1000,1;X3,220127X3,220027;cmds:0,X1,27X1,27", "OK"},
+    {"Z0,1000,1;X3,2201", "E01"},
+    {"Z0,1000,1;X3,22012", "E01"},
+    {"Z0,1000,1;X3,2201277", "E01"},
+    {"Z0,1000,1;X3,22g127", "E01"},
+    {"Z0,1000,1;X3;220127", "E01"},
+    {"Z0,1000,1;X,220127", "E01"},
+    {"Z0,1000,1;X0,", "E.it does not end with `end`"},
+    {"Z0,1000,1;", "E01"},
+    {"Z0,1000,1;cmds:1,", "E01"},
+    {"Z0,1000,1;cmds:X1,27", "E01"},
+    {"Z0,1000,1;cmds:1X1,27", "E01"},
+    {"Z0,1000,1X3,220127", "E01"},
+    {"Z0,2000,1;X3,220127", "E14"},
+    {"z0,1000,1;X3,220127", "E01"},
+    {"Z1,1000,1;X3,220127", "OK"},
+    {"Z2,1000,4;X3,220127", "E01"},
+};
+
+static void each_request_gets_its_reply(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+        prepare();
+        machine.absent[2] = true;
+        const char *reply = ask(requests[i].request);
+        if (strcmp(reply, requests[i].reply) != 0)
+            fail_msg("%s: expected \"%s\", got \"%s\"", requests[i].request, requests[i].reply,
+                     reply);
+    }
+}
+
 static void the_last_lists_hold(void **state)
 {
     (void)state;
@@ -257,256 +222,6 @@ static void the_room_for_lists_is_bounded(void **state)
     assert_string_equal(ask(text), "OK");
 }
 
-/* ---- Over the breakpoint ---- */
-
-static void over_it_others_are_held_and_then_go_on(void **state)
-{
-    (void)state;
-    prepare_running(";" FALSE, "vCont;c");
-    expect_orders("rr");
-    assert_int_equal(hit(), GDBSTUB_RESUME);
-    expect_orders("sh");
-    assert_false(is_planted());
-    assert_int_equal(stepped(0x1001), GDBSTUB_RESUME);
-    expect_orders("rr");
-    assert_true(is_planted());
-}
-
-static void what_the_port_can_do_is_not_lifted(void **state)
-{
-    (void)state;
-    prepare_running(";" FALSE, "vCont;c");
-    machine.executes = true;
-    machine.resumes = 0;
-    assert_int_equal(hit(), GDBSTUB_RESUME);
-    assert_true(is_planted());
-    assert_int_equal(fake_get(&machine, 1, FAKE_RIP), 0x1001);
-    assert_int_equal(machine.resumes, 1); /* of the one thread */
-    assert_int_equal(machine.executions, 1);
-}
-
-static void a_step_over_it_is_a_step(void **state)
-{
-    (void)state;
-    for (int executes = 0; executes < 2; executes++) {
-        prepare_running(";" FALSE, "vCont;s:p1.1");
-        machine.executes = executes;
-        if (hit() == GDBSTUB_RESUME)
-            assert_int_equal(stepped(0x1001), GDBSTUB_WAIT);
-        expect_stop("T0506", "10:0110000000000000;");
-        assert_true(is_planted());
-    }
-}
-
-static void a_range_goes_on_over_it(void **state)
-{
-    (void)state;
-    for (int executes = 0; executes < 2; executes++) {
-        prepare_running(";" FALSE, "vCont;r1000,1002:p1.1");
-        machine.executes = executes;
-        assert_int_equal(hit(), GDBSTUB_RESUME);
-        if (!executes)
-            assert_int_equal(stepped(0x1001), GDBSTUB_RESUME);
-        expect_orders("sh");
-        assert_true(is_planted());
-        assert_int_equal(stepped(0x1002), GDBSTUB_WAIT);
-        expect_stop("T0506", "10:0210000000000000;");
-    }
-}
-
-/* What can come instead of the end of the step over a breakpoint. */
-static void whatever_comes_on_the_way_over_finds_it_planted(void **state)
-{
-    static const struct {
-        enum gdbstub_cause cause;
-        enum gdbstub_signal signal;
-        const char *stop;
-    } rows[] = {
-        {GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGSEGV, "T0b06"},
-        {GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGINT, "T0206"},
-        {GDBSTUB_CAUSE_WATCH_WRITE, GDBSTUB_SIGTRAP, "T05watch:0;"},
-        {GDBSTUB_CAUSE_SW_BREAK, GDBSTUB_SIGTRAP, "T05swbreak:;"}, /* the program's own */
-        {GDBSTUB_CAUSE_HW_BREAK, GDBSTUB_SIGTRAP, "T05hwbreak:;"},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        prepare_running(";" FALSE, "vCont;c");
-        assert_int_equal(hit(), GDBSTUB_RESUME);
-        assert_int_equal(trap(rows[i].cause, rows[i].signal), GDBSTUB_WAIT);
-        expect_stop(rows[i].stop, "thread:p1.1;");
-        assert_true(is_planted());
-    }
-}
-
-static void an_execute_point_behind_it_is_not_skipped(void **state)
-{
-    (void)state;
-    for (int executes = 0; executes < 2; executes++) {
-        prepare();
-        plant(";" FALSE);
-        assert_string_equal(ask("Z1,1001,1"), "OK");
-        request("vCont;c");
-        machine.executes = executes;
-        if (hit() == GDBSTUB_RESUME)
-            assert_int_equal(stepped(0x1001), GDBSTUB_WAIT);
-        expect_stop("T05hwbreak:;", "10:0110000000000000;");
-    }
-}
-
-static void an_execute_point_has_a_condition_of_its_own(void **state)
-{
-    (void)state;
-    prepare();
-    assert_string_equal(ask("Z1,1000,1;" IF_RAX), "OK");
-    request("vCont;c");
-    machine.resumes = 0;
-    assert_int_equal(trap(GDBSTUB_CAUSE_HW_BREAK, GDBSTUB_SIGTRAP), GDBSTUB_RESUME);
-    assert_int_equal(machine.resumes, 1);
-    expect_orders("rr");
-    fake_set(&machine, 1, FAKE_RAX, 1);
-    assert_int_equal(trap(GDBSTUB_CAUSE_HW_BREAK, GDBSTUB_SIGTRAP), GDBSTUB_WAIT);
-    expect_stop("T05hwbreak:;", "thread:p1.1;");
-}
-
-static void code_that_the_step_writes_is_kept(void **state)
-{
-    (void)state;
-    prepare_running(";" FALSE, "vCont;c");
-    assert_int_equal(hit(), GDBSTUB_RESUME);
-    *fake_byte(&machine, 0x1000) = 0x42;
-    assert_int_equal(stepped(0x1001), GDBSTUB_RESUME);
-    assert_true(is_planted());
-    fake_stop(&machine, GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGINT, 1);
-    hear();
-    assert_string_equal(ask("m1000,1"), "42");
-    ask("z0,1000,1");
-    assert_int_equal(*fake_byte(&machine, 0x1000), 0x42);
-}
-
-/* The filter has found the condition false; another stop comes first, and GDB removes it. */
-static void a_hit_whose_breakpoint_is_gone_goes_on(void **state)
-{
-    struct gdbstub_stop late = stop_of(GDBSTUB_CAUSE_SW_BREAK, GDBSTUB_SIGTRAP);
-
-    (void)state;
-    prepare_running(";" FALSE, "vCont;c");
-    assert_int_equal(gdbstub_filter(&machine.stub, &late), GDBSTUB_BREAK_IN);
-    fake_stop(&machine, GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGINT, 2);
-    hear();
-    ask("z0,1000,1");
-    request("vCont;c");
-    assert_int_equal(gdbstub_stopped(&machine.stub, &late), GDBSTUB_RESUME);
-    expect_orders("rr");
-    expect_silence();
-}
-
-static void commands_run_once_for_a_hit_that_is_lifted(void **state)
-{
-    (void)state;
-    prepare_running(";cmds:0," PRINT, "vCont;c");
-    assert_int_equal(hit(), GDBSTUB_RESUME);
-    assert_int_equal(stepped(0x1001), GDBSTUB_RESUME);
-    assert_string_equal(machine.log, "hit\n");
-}
-
-static void ports_need_not_ask_the_filter(void **state)
-{
-    (void)state;
-    prepare_running(";" FALSE, "vCont;c");
-    assert_int_equal(fake_stop(&machine, GDBSTUB_CAUSE_SW_BREAK, GDBSTUB_SIGTRAP, 1),
-                     GDBSTUB_RESUME);
-    expect_orders("sh");
-    fake_set(&machine, 1, FAKE_RIP, 0x1001);
-    assert_int_equal(fake_stop(&machine, GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGTRAP, 1),
-                     GDBSTUB_RESUME);
-    expect_orders("rr");
-    expect_silence();
-}
-
-static void a_thread_that_cannot_be_stepped_stops(void **state)
-{
-    (void)state;
-    prepare_running(";" FALSE, "vCont;c");
-    machine.unsteppable = 1;
-    assert_int_equal(hit(), GDBSTUB_WAIT);
-    expect_stop("T05swbreak:;", "thread:p1.1;");
-    assert_true(is_planted());
-}
-
-/* ---- Without a GDB ---- */
-
-static void what_persists_prints_after_the_detach(void **state)
-{
-    (void)state;
-    for (int executes = 0; executes < 2; executes++) {
-        prepare();
-        plant(";cmds:1," PRINT);
-        assert_int_equal(request("D;1"), GDBSTUB_DETACH);
-        hear();
-        assert_true(is_planted());
-        assert_false(gdbstub_attached(&machine.stub));
-        assert_true(gdbstub_concerned(&machine.stub));
-        machine.executes = executes;
-        assert_int_equal(hit(), GDBSTUB_RESUME);
-        if (!executes)
-            assert_int_equal(stepped(0x1001), GDBSTUB_RESUME);
-        expect_orders(executes ? "rh" : "rr");
-        assert_true(is_planted());
-        assert_string_equal(machine.log, "hit\n");
-        expect_silence();
-    }
-}
-
-static void nothing_else_is_left_by_a_detach(void **state)
-{
-    (void)state;
-    prepare();
-    plant(";" FALSE ";cmds:0," PRINT);
-    ask("Z1,1010,1;" FALSE);
-    request("D;1");
-    assert_false(is_planted());
-    assert_false(gdbstub_concerned(&machine.stub));
-    assert_int_equal(hit(), GDBSTUB_WAIT);
-}
-
-static void nobody_stops_for_an_error_after_the_detach(void **state)
-{
-    (void)state;
-    prepare();
-    plant(";cmds:1," PRINT_NULL);
-    request("D;1");
-    machine.executes = true;
-    assert_int_equal(hit(), GDBSTUB_RESUME);
-    assert_non_null(strstr(machine.log, "no memory"));
-}
-
-static void other_traps_are_the_kernel_s_after_the_detach(void **state)
-{
-    (void)state;
-    prepare();
-    plant(";cmds:1," PRINT);
-    request("D;1");
-    assert_int_equal(trap(GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGSEGV), GDBSTUB_WAIT);
-    assert_int_equal(hit(), GDBSTUB_RESUME);
-    assert_false(is_planted());
-    assert_int_equal(trap(GDBSTUB_CAUSE_SIGNAL, GDBSTUB_SIGSEGV), GDBSTUB_WAIT);
-    assert_true(is_planted());
-}
-
-static void a_new_session_begins_without_what_persisted(void **state)
-{
-    (void)state;
-    prepare();
-    plant(";cmds:1," PRINT);
-    assert_string_equal(ask("D;1"), "OK");
-    fake_attach(&machine);
-    assert_false(is_planted());
-    plant("");
-    request("vCont;c");
-    assert_int_equal(hit(), GDBSTUB_WAIT);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -516,28 +231,12 @@ int main(void)
         cmocka_unit_test(a_failing_condition_is_told_as_a_breakpoint_behind_the_reason),
         cmocka_unit_test(a_failing_command_is_told_as_an_interrupt),
         cmocka_unit_test(commands_print_to_gdb_and_to_the_log),
+        cmocka_unit_test(each_request_gets_its_reply),
         cmocka_unit_test(the_last_lists_hold),
         cmocka_unit_test(a_refused_list_leaves_the_last_one),
         cmocka_unit_test(a_breakpoint_that_was_removed_has_no_condition),
         cmocka_unit_test(breakpoints_keep_their_own_lists),
         cmocka_unit_test(the_room_for_lists_is_bounded),
-        cmocka_unit_test(over_it_others_are_held_and_then_go_on),
-        cmocka_unit_test(what_the_port_can_do_is_not_lifted),
-        cmocka_unit_test(a_step_over_it_is_a_step),
-        cmocka_unit_test(a_range_goes_on_over_it),
-        cmocka_unit_test(whatever_comes_on_the_way_over_finds_it_planted),
-        cmocka_unit_test(an_execute_point_behind_it_is_not_skipped),
-        cmocka_unit_test(an_execute_point_has_a_condition_of_its_own),
-        cmocka_unit_test(code_that_the_step_writes_is_kept),
-        cmocka_unit_test(a_hit_whose_breakpoint_is_gone_goes_on),
-        cmocka_unit_test(commands_run_once_for_a_hit_that_is_lifted),
-        cmocka_unit_test(ports_need_not_ask_the_filter),
-        cmocka_unit_test(a_thread_that_cannot_be_stepped_stops),
-        cmocka_unit_test(what_persists_prints_after_the_detach),
-        cmocka_unit_test(nothing_else_is_left_by_a_detach),
-        cmocka_unit_test(nobody_stops_for_an_error_after_the_detach),
-        cmocka_unit_test(other_traps_are_the_kernel_s_after_the_detach),
-        cmocka_unit_test(a_new_session_begins_without_what_persisted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -302,17 +302,28 @@ static void a_piece_has_no_gap_where_an_escape_does_not_fit(void **state)
     }
 }
 
+static void lldb_gets_a_description_without_defaults(void **state)
+{
+    (void)state;
+    prepare();
+    ask("qSupported:xmlRegisters=i386,arm,mips,arc;multiprocess+");
+    const char *text = ask("qXfer:features:read:target.xml:0,ffff");
+    assert_memory_equal(text, "l<target><architecture>", 23);
+    assert_non_null(strstr(text, "<reg name=\"rbx\" bitsize=\"64\" type=\"int64\""));
+    assert_non_null(strstr(text, "<reg name=\"absent\" bitsize=\"64\" type=\"int\"/>"));
+}
+
 static void the_description_lists_the_registers(void **state)
 {
     static const char *const parts[] = {
-        "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target>"
+        "<!DOCTYPE target[<!ATTLIST reg bitsize CDATA \"64\" type CDATA \"int64\">]><target>"
         "<architecture>i386:x86-64</architecture><feature name=\"org.gnu.gdb.i386.core\"><flags",
-        "</flags><reg name=\"rax\" bitsize=\"64\" type=\"int64\" group=\"general\"/>"
+        "</flags><reg name=\"rax\" group=\"general\"/>"
         "<reg name=\"rbx\"",
         "<reg name=\"st0\" bitsize=\"80\" type=\"i387_ext\" group=\"float\"/>",
         "<reg name=\"fop\" bitsize=\"32\" type=\"int\" group=\"float\"/></feature>"
         "<feature name=\"org.trapline.test\"><reg name=\"wide\" bitsize=\"128\" type=\"uint128\"/>"
-        "<reg name=\"absent\" bitsize=\"64\"/></feature></target>",
+        "<reg name=\"absent\" type=\"int\"/></feature></target>",
     };
 
     (void)state;
@@ -344,6 +355,7 @@ int main(void)
         cmocka_unit_test(the_description_is_the_same_in_pieces),
         cmocka_unit_test(a_piece_has_no_gap_where_an_escape_does_not_fit),
         cmocka_unit_test(the_description_lists_the_registers),
+        cmocka_unit_test(lldb_gets_a_description_without_defaults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,11 +50,20 @@ def test_print_shows_the_command(kernel: Path, arguments: list[str], words: list
     assert [word for word in words if word not in done.stdout] == [], done.stdout
 
 
+def test_a_disk_that_is_not_there_is_made_blank_and_takes_no_room(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    qemu.make_disk(disk)
+    assert disk.stat().st_size == qemu.DISK_BYTES and disk.stat().st_blocks == 0
+    disk.write_bytes(b"kept")
+    qemu.make_disk(disk)
+    assert disk.read_bytes() == b"kept"
+
+
 def test_a_disk_and_an_iso_have_their_own_drives(tmp_path: Path) -> None:
     machine = qemu.Machine(iso=tmp_path / "a.iso", disk=tmp_path / "a.disk")
-    drives = [word for word in qemu.command_line(machine) if word.startswith("if=ide")]
+    drives = [word for word in qemu.command_line(machine) if word.startswith("if=")]
     assert drives == [f"if=ide,index=2,media=cdrom,format=raw,file={tmp_path}/a.iso",
-                      f"if=ide,index=0,format=raw,file={tmp_path}/a.disk"]
+                      f"if=none,id=disk,format=raw,file={tmp_path}/a.disk"]
 
 
 @pytest.mark.parametrize("arguments, says", [

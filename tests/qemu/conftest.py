@@ -6,13 +6,67 @@ Ends every GDB and every connection that a test has opened.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from crashes import CRASHES
 from debugger import Debugger
+from guest import Guest
 from packets import Line
 from programs import BEATING, DEBUGGEE, WAITING, make_app, symbols_of
+
+# What the kernel says about its records.
+DECODE_HINT = "to decode this console's log"
+KEPT_RECORD = "crash: memory has kept record"
+SENT_AGAIN = "was sent again"
+
+
+@dataclass(frozen=True)
+class CrashCopies:
+    """One crash, as each sink has it."""
+    log: Path    # the console's, until the reset
+    again: Path  # the console's of the boot after that, as far as the record is sent again
+    disk: Path
+
+
+@pytest.fixture(scope="session")
+def crash_copies(kernel_elf: Path,
+                 tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], CrashCopies]:
+    """crash_copies(name) is what that crash leaves; each is made once, in one run of QEMU."""
+    folder = tmp_path_factory.mktemp("crashes")
+    made: dict[str, CrashCopies] = {}
+
+    def copies(name: str) -> CrashCopies:
+        if name not in made:
+            made[name] = make_copies(kernel_elf, name, folder / name)
+        return made[name]
+
+    return copies
+
+
+def make_copies(kernel_elf: Path, name: str, folder: Path) -> CrashCopies:
+    folder.mkdir()
+    copies = CrashCopies(folder / "log", folder / "again", folder / "disk")
+    crash = CRASHES[name]
+    last = SENT_AGAIN if crash.sent_again else DECODE_HINT
+    guest = Guest(folder, ["--kernel", str(kernel_elf), "--disk", str(copies.disk), "--append",
+                           f"run=provoke:{name} oncrash=reboot {crash.options}"])
+    try:
+        said = guest.wait_for(last)
+    finally:
+        guest.end()
+    before, _, after = said.partition(KEPT_RECORD)
+    copies.log.write_text(before)
+    copies.again.write_text(after.partition(last)[0])
+    return copies
+
+
+@pytest.fixture(scope="session")
+def crash_log(crash_copies) -> Callable[[str], Path]:
+    """crash_log(name) is the console's log of that crash."""
+    return lambda name: crash_copies(name).log
 
 
 @pytest.fixture(scope="session")

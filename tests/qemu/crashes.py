@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from guest import ROOT
 
 PROVOKE_C = "kernel/provoke.c"
+PROVOKE_MEMORY_C = "kernel/provoke_memory.c"
+PROVOKE_CPUS_C = "kernel/provoke_cpus.c"
 HEAP_CHECK_C = "kernel/heap_check.c"
 PROVOKE_ASM = "arch/x86_64/provoke.asm"
 STATUS = 70  # of a machine that has crashed
@@ -24,6 +26,14 @@ class Crash:
     words: str      # of it, that must be in the verdict
     file: str = PROVOKE_C
     span: int = 1   # how many lines from there on are right: a whole function's
+    options: str = ""     # for the command line
+    early: bool = False   # before there is a disk, or anything to run
+    no_ram: bool = False  # the memory that outlives resets is out of reach, too
+
+    @property
+    def sent_again(self) -> bool:
+        """Does the next boot send the record, before it fails in the same way?"""
+        return not self.early and not self.no_ram
 
     @property
     def lines(self) -> range:
@@ -59,7 +69,7 @@ CRASHES = {
                                     "corrupted return address 0x414141414141", span=6),
     "gp-segment": Crash("#GP", "arch_provoke_bad_selector", "mov fs, eax",
                         "bad-selector", "bad segment selector 0x7ff8", PROVOKE_ASM),
-    "gp-msr": Crash("#GP", "arch_provoke_bad_register", "wrmsr",
+    "gp-msr": Crash("#GP", "arch_provoke_bad_register", "wrmsr  ",
                     "bad-msr", "model-specific register: 0x6e1", PROVOKE_ASM),
     "double-fault": Crash("#DF", "arch_provoke_lost_stack", "push rax",
                           "bad-stack-pointer", "bad stack pointer: rsp = 0x100000000000",
@@ -73,13 +83,44 @@ CRASHES = {
     "heap-use-after-free": Crash("", "check_poison", 'panic("heap: byte %zu of a %u-byte block',
                                  "panic", "byte 0 of a 32-byte block", HEAP_CHECK_C),
     "heap-read-after-free": Crash("#GP", "provoke_heap_read_after_free",
-                                  "office.total_weight += office.shelf->next->weight",
-                                  "non-canonical", "non-canonical address 0xdfdfdfdfdfdfdfdf"),
+                                  "store.total_weight += store.shelf->next->weight",
+                                  "non-canonical", "non-canonical address 0xdfdfdfdfdfdfdfdf",
+                                  PROVOKE_MEMORY_C),
     "heap-double-free": Crash("", "check_pointer", 'panic("heap: a %u-byte block at %p is freed',
                               "panic", "is freed twice, first at pc", HEAP_CHECK_C),
     "out-of-memory": Crash("", "provoke_out_of_memory", 'panic("out of memory: no room',
-                           "panic", "no room for another parcel, 0 page frames are free"),
+                           "panic", "no room for another parcel, 0 page frames are free",
+                           PROVOKE_MEMORY_C),
     "recursion-in-panic": Crash("", "provoke_recursion_in_panic",
                                 'panic("the first of two panics")',
                                 "panic", "panic: the first of two panics"),
+    "nmi": Crash("#NMI", "arch_provoke_nmi", "int 2", "nmi", "non-maskable interrupt",
+                 PROVOKE_ASM, span=2, options="gdb=off"),
+    "nmi-stack": Crash("#PF", "weigh_on_stack", "office.total_weight += next_parcel",
+                       "null-pointer", "null pointer: read at offset 0x18"),
+    "machine-check": Crash("#MC", "arch_provoke_machine_check", "int 18", "machine-check",
+                           "machine check", PROVOKE_ASM, span=2),
+    "stub-stack": Crash("#PF", "weigh_on_stack", "office.total_weight += next_parcel",
+                        "null-pointer", "null pointer: read at offset 0x18"),
+    "lost-gs": Crash("#PF", "arch_provoke_lost_gs", "mov rax, [gs:8]", "wild-pointer",
+                     "wild pointer: read of 0x1000dead0008", PROVOKE_ASM),
+    "lost-gate": Crash("#DF", "arch_provoke_lost_gate", "mov rax, [rax]  ", "double-fault",
+                       "double fault", PROVOKE_ASM),
+    "lost-tables": Crash("#PF", "arch_provoke_lost_tables", "mov rax, [rax + 0x1000]",
+                         "wild-pointer", "wild pointer: read of 0xffff800000001000", PROVOKE_ASM,
+                         no_ram=True),
+    "stack-smash": Crash("", "copy_label", "static STORY void copy_label(", "panic",
+                         "panic: stack smashed: a local array was overrun", span=10),
+    "secret": Crash("", "provoke_secret", 'panic("the safe has been opened")', "panic",
+                    "panic: the safe has been opened"),
+    "interrupt": Crash("#PF", "wake_due", "while (cpu->asleep != NULL && cpu->asleep->wake_us",
+                       "null-pointer", "null pointer: read at offset 0x", "kernel/schedule.c"),
+    "locked": Crash("#PF", "weigh", "counter.total_weight += counter.shelf->weight",
+                    "null-pointer", "null pointer: read at offset 0x0", PROVOKE_CPUS_C),
+    "two-cpus": Crash("#PF", "weigh", "counter.total_weight += counter.shelf->weight",
+                      "null-pointer", "null pointer: read at offset 0x0", PROVOKE_CPUS_C),
+    "beside-spin": Crash("#PF", "weigh", "counter.total_weight += counter.shelf->weight",
+                         "null-pointer", "null pointer: read at offset 0x0", PROVOKE_CPUS_C),
+    "early": Crash("#DE", "open_office", "office.total_weight = office.total_weight %",
+                   "divide-by-zero", "division by zero", early=True),
 }

@@ -46,12 +46,19 @@ class Monitor:
         return ["--", "-qmp", f"unix:{path},server=on,wait=off"]
 
     def __init__(self, path: Path) -> None:
+        self._events: list[str] = []
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(DEADLINE)
         self._socket.connect(str(path))
         self._file = self._socket.makefile("rw")
         self._file.readline()  # the greeting
         self._execute("qmp_capabilities")
+
+    @classmethod
+    def when_ready(cls, path: Path) -> Monitor:
+        """Of a machine that may not have made its socket yet."""
+        wait_for_socket(path)
+        return cls(path)
 
     def close(self) -> None:
         self._file.close()
@@ -60,6 +67,24 @@ class Monitor:
     def go_on(self) -> None:
         """Start a machine that QEMU began with -S."""
         self._execute("cont")
+
+    def wait_for_event(self, name: str, count: int = 1) -> None:
+        """Wait until the machine has told of an event, that many times from now on or before."""
+        while self._events.count(name) < count:
+            self._note(json.loads(self._file.readline()))
+        for _ in range(count):
+            self._events.remove(name)
+
+    def save_physical_memory(self, address: int, length: int, path: Path) -> None:
+        self._execute("pmemsave", val=address, size=length, filename=str(path))
+
+    def dump_guest_memory(self, path: Path) -> None:
+        """All of it, as an ELF file of physical memory."""
+        self._execute("dump-guest-memory", paging=False, protocol=f"file:{path}")
+
+    def inject_machine_check(self) -> None:
+        """One that cannot be corrected, in bank 0 of the first processor (SDM 3B 15.3.2.2)."""
+        self._command("mce 0 0 0xbd00000000000000 0x5 0 0")
 
     def pages(self) -> list[Page]:
         """Every page that the current page tables map."""
@@ -95,9 +120,14 @@ class Monitor:
                               **{"command-line": text, "cpu-index": cpu})
         return reply.replace("\r\n", "\n")
 
-    def _execute(self, command: str, **arguments: str | int):
+    def _note(self, message: dict) -> None:
+        if "event" in message:
+            self._events.append(message["event"])
+
+    def _execute(self, command: str, **arguments: str | int | bool):
         self._file.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
         self._file.flush()
         while "return" not in (reply := json.loads(self._file.readline())):
             assert "error" not in reply, reply
+            self._note(reply)
         return reply["return"]

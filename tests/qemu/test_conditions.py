@@ -14,7 +14,7 @@ from tap import Tap
 
 SOURCE = Path(__file__).with_name("conditions.c")
 CALLS = 1001
-[HOT] = [f"{SOURCE.name}:{number}" for number, line in enumerate(SOURCE.open(), 1) if "/* HOT" in line]
+HOT = f"{SOURCE.name}:{SOURCE.read_text().partition('/* HOT')[0].count(chr(10)) + 1}"
 TOTAL = f"total {sum(range(CALLS))}"
 
 

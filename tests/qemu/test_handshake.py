@@ -66,7 +66,7 @@ def test_vcont_knows_continue_and_step_with_and_without_a_signal(line):
     assert {"vCont", "c", "C", "s", "S"} <= set(reply.split(";"))
 
 
-@pytest.mark.parametrize("packet", ["vMustReplyEmpty", "qWhatever", "y", "QNothing:1", "!~", ""])
+@pytest.mark.parametrize("packet", ["vMustReplyEmpty", "qWhatever", "y", "QNothing:1", ""])
 def test_what_the_stub_does_not_know_gets_the_empty_reply(line, packet):
     assert line.request(packet) == ""
 

@@ -16,28 +16,11 @@ from guest import ROOT
 from monitor import Monitor
 from programs import run
 
-SECTIONS = ["CAUS", "REGS", "CODE", "PTWK", "BTRC", "STAK", "LOGR", "MAPS", "ANNO", "ENDS"]
+SECTIONS = ["CAUS", "REGS", "CODE", "PTWK", "BTRC", "STAK", "CPUS", "LOCK", "THRD", "TSTK", "FLIT",
+            "LOGR", "MAPS", "MEMR", "ANNO", "TEXT", "ENDS"]
 CRASH = str(ROOT / "scripts/crash.py")
 COMPLETE, UNUSABLE, PARTIAL = 0, 1, 2
 FRAME = re.compile(r"^#\d+ +(?:0x\w+ in )?([\w.?]+) \(", re.MULTILINE)
-
-
-@pytest.fixture(scope="session")
-def crash_log(kernel_elf: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """crash_log(name) is the console's log of that crash; each is made once."""
-    folder = tmp_path_factory.mktemp("crashes")
-
-    def log(name: str) -> Path:
-        path = folder / f"{name}.log"
-        if not path.exists():
-            done = subprocess.run(
-                [ROOT / "scripts/qemu.py", "--kernel", kernel_elf, "--append",
-                 f"run=provoke:{name}", "--console", f"file:{path}", "--timeout", str(DEADLINE)],
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-            assert done.returncode == STATUS, f"{done.stdout}\n{path.read_text()}"
-        return path
-
-    return log
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +50,9 @@ def test_every_section_of_the_record_is_there_and_whole(crash_log, name):
 
     [record] = load(crash_log(name))
     tags = [section.tag for section in record.sections]
-    assert [tag for tag in tags if tag != "NEST"] == SECTIONS
+    odd = {"MEMR"} if CRASHES[name].early else set()  # nothing has been registered yet
+    assert list(dict.fromkeys(tag for tag in tags if tag != "NEST")) == \
+        [tag for tag in SECTIONS if tag not in odd]
     assert {section.tag: section.status for section in record.sections
             if section.status is not Status.GOOD} == {}
     assert record.complete and record.problems == []
@@ -92,7 +77,8 @@ def test_the_report_explains(crash_report, name):
 @pytest.mark.parametrize("name", CRASHES)
 def test_the_backtrace_of_the_report_reaches_the_boot_code(crash_report, name):
     names = [frame["function"] for frame in crash_report(name)["frames"]]
-    assert names[-1] == "long_mode" and "kernel_main" in names and "provoke_run" in names
+    assert names[-1] == "long_mode" and "kernel_main" in names
+    assert ("provoke_early" if CRASHES[name].early else "provoke_run") in names
 
 
 @pytest.mark.parametrize("name", CRASHES)
@@ -115,7 +101,8 @@ def test_crash_py_gdb_shows_the_frames_of_the_report(crash_report, crash_log, na
                 "-ex", "backtrace"])
     found = FRAME.findall(said.partition("FRAMES\n")[2])
     told = [frame["function"] for frame in crash_report(name)["frames"]
-            if frame["trust"] in ("context", "cfi")]  # others are not GDB's to find
+            if frame["trust"] in ("context", "cfi")  # others are not GDB's to find
+            and frame["function"] != "call_on_stack"]  # which it calls a signal handler
     assert found[1:] == told[1:]
     assert not told[0] or found[0] == told[0]
 
@@ -183,8 +170,8 @@ def record_lines(log: bytes) -> list[bytes]:
     return re.findall(rb"^~.*\n", log, re.MULTILINE)
 
 
-@pytest.mark.parametrize("nth", [0, 1, 5, 20, -2, -1])
-def test_a_line_that_was_sent_twice_may_be_lost_once(crash_log, crash_report, tmp_path, nth):
+@pytest.mark.parametrize("nth", [0, 1, 5, 20, 30, -2, -1])
+def test_a_line_that_is_lost_costs_nothing(crash_log, crash_report, tmp_path, nth):
     log = crash_log("null-read").read_bytes()
     (tmp_path / "log").write_bytes(log.replace(record_lines(log)[nth], b"", 1))
     done = decode("report", "--json", tmp_path / "log")
@@ -192,16 +179,18 @@ def test_a_line_that_was_sent_twice_may_be_lost_once(crash_log, crash_report, tm
     assert json.loads(done.stdout)["frames"] == crash_report("null-read")["frames"]
 
 
-@pytest.mark.parametrize("nth", [60, 100, 150])
-def test_a_line_that_is_lost_costs_itself_only(crash_log, crash_report, tmp_path, nth):
+@pytest.mark.parametrize("nth", [18, 24, 30])
+def test_lines_that_nothing_restores_cost_themselves_only(crash_log, crash_report, tmp_path, nth):
     log = crash_log("stack-overflow").read_bytes()
-    (tmp_path / "log").write_bytes(log.replace(record_lines(log)[nth], b""))
+    lines = record_lines(log)
+    damaged = log.replace(lines[nth], b"").replace(lines[nth + 4], b"")
+    (tmp_path / "log").write_bytes(damaged)
     done = decode("report", "--json", tmp_path / "log")
     assert done.returncode == PARTIAL
     assert json.loads(done.stdout)["cause"] == crash_report("stack-overflow")["cause"]
 
 
-@pytest.mark.parametrize("nth", [60, 100, 150])
+@pytest.mark.parametrize("nth", [18, 24, 30])
 def test_a_changed_character_is_never_believed(crash_log, crash_report, tmp_path, nth):
     log = crash_log("stack-overflow").read_bytes()
     line = record_lines(log)[nth]
@@ -209,7 +198,7 @@ def test_a_changed_character_is_never_believed(crash_log, crash_report, tmp_path
     other = b"A" if line[place:place + 1] != b"A" else b"B"
     (tmp_path / "log").write_bytes(log.replace(line, line[:place] + other + line[place + 1:]))
     done = decode("report", "--json", tmp_path / "log")
-    assert done.returncode == PARTIAL
+    assert done.returncode == COMPLETE  # the line is restored from its group
     assert json.loads(done.stdout)["cause"] == crash_report("stack-overflow")["cause"]
 
 

@@ -149,4 +149,63 @@ def test_info_float_tells_which_x87_registers_are_in_use(gdb_main):
 
 def test_info_registers_shows_all_of_them(gdb_main):
     shown = {row.split()[0] for row in gdb_main("info all-registers").splitlines() if row.strip()}
-    assert {"rax", "rip", "eflags", "st0", "xmm15", "mxcsr", "fs_base", "cr0", "efer"} <= shown
+    assert {"rax", "rip", "eflags", "st0", "xmm15", "mxcsr", "cr0", "efer", "dr7", "idtr"} <= shown
+    shown = {row.split()[0] for row in gdb_main("info registers system").splitlines()}
+    assert {"fs_base", "gs_base", "orig_rax"} <= shown
+
+
+def test_debug_registers_are_those_of_the_running_kernel(gdb_main):
+    gdb_main("set breakpoint always-inserted on")
+    gdb_main("hbreak nops")
+    gdb_main.resume()
+    assert gdb_main.number("$dr0") == gdb_main.number("$pc")
+    assert "G0" in gdb_main.evaluate("$dr7").split()
+    assert "B0" in gdb_main.evaluate("$dr6").split()
+    with pytest.raises(GdbError):
+        gdb_main("set var $dr0 = 1")
+
+
+def test_the_stop_s_vector_and_error_code_are_registers(gdb_main):
+    gdb_main.resume("stepi")
+    assert gdb_main.number("$vector") == 1
+    assert "BS" in gdb_main.evaluate("$dr6").split()
+    assert gdb_main.number("$error") == 1 << 14
+    gdb_main("set var $pc = 0x10")
+    assert gdb_main.resume()["signal-name"] == "SIGSEGV"
+    assert gdb_main.number("$vector") == 14 and gdb_main.number("$error") == 0x10
+
+
+def test_descriptor_tables_are_registers(gdb_main):
+    assert gdb_main.number("$idtr_limit") == 256 * 16 - 1
+    assert gdb_main.number("$tr") == 0x30
+    assert gdb_main.number("$gdtr") % 8 == 0 and gdb_main.number("$gdtr_limit") == 63
+
+
+def test_a_control_register_changes_as_far_as_the_kernel_survives_it(gdb_main):
+    gdb_main("set var $cr4 |= 4")
+    gdb_main("maintenance flush register-cache")
+    assert "TSD" in gdb_main.evaluate("$cr4").split()
+    gdb_main("set var $cr4 &= ~4")
+    gdb_main("tbreak nops")
+    assert gdb_main.resume()["func"] == "nops"
+
+
+def test_a_call_restores_the_registers_while_points_are_set(gdb_main):
+    gdb_main("watch total")
+    gdb_main.resume()
+    before = gdb_main("info registers")
+    gdb_main("print third(10)")
+    assert gdb_main("info registers") == before
+
+
+def test_execution_is_recorded_and_reversed(gdb_main):
+    gdb_main("tbreak nops")
+    gdb_main.resume()
+    start = gdb_main.number("$pc")
+    gdb_main("record full")
+    gdb_main.resume("stepi 3")
+    there = gdb_main.number("$pc")
+    gdb_main.resume("reverse-stepi 3")
+    assert gdb_main.number("$pc") == start
+    gdb_main.resume("stepi 3")
+    assert gdb_main.number("$pc") == there

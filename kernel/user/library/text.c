@@ -44,5 +44,5 @@ uint64_t next_random(uint64_t *state)
 _Noreturn void check_failed(const char *condition, const char *file, int line)
 {
     print("%s:%d: %s does not hold\n", file, line, condition);
-    __builtin_trap(); /* exit() would end this thread alone, and the others may wait for it */
+    __builtin_trap(); /* exit() would end one thread only */
 }

@@ -95,7 +95,7 @@ uint64_t number_of(const char *text);
 /* The next of a sequence of numbers that look random; `*state` is not 0. */
 uint64_t next_random(uint64_t *state);
 
-/* End the program, with all of its threads and a word, unless `condition` holds. */
+/* End the program, all of its threads, with a word unless `condition` holds. */
 #define check(condition) ((condition) ? (void)0 : check_failed(#condition, __FILE__, __LINE__))
 _Noreturn void check_failed(const char *condition, const char *file, int line);
 

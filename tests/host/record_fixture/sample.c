@@ -1,9 +1,10 @@
 /*
  * sample.c - write a record made of known values, for the readers' tests and for FORMAT.md.
  *
- *     sample small|full raw|lines
+ *     sample small|full|packed raw|lines
  *
- * `small` is the annotated one of FORMAT.md; `full` has every section.  test_record.py knows the
+ * `small` is the annotated one of FORMAT.md; `full` has many sections, and `packed` the same ones,
+ * compressed.  test_record.py knows the
  * values.
  */
 #include <stdio.h>
@@ -336,6 +337,7 @@ int main(int argc, char **argv)
 {
     static uint8_t stack[STACK_BYTES];
     static struct fake_sink raw;
+    static struct crash_compressor compressor;
     static struct fake_console console;
     static struct crash_lines lines;
     struct fake_memory memory = {.bytes = stack,
@@ -349,7 +351,8 @@ int main(int argc, char **argv)
 
     if (argc != 3)
         return 2;
-    bool small = strcmp(argv[1], "small") == 0, as_lines = strcmp(argv[2], "lines") == 0;
+    bool small = strcmp(argv[1], "small") == 0, packed = strcmp(argv[1], "packed") == 0;
+    bool as_lines = strcmp(argv[2], "lines") == 0;
 
     header = make_header(small ? 1 : 7);
     fill_stack(stack);
@@ -359,6 +362,8 @@ int main(int argc, char **argv)
     if (as_lines)
         crash_lines_init(&lines, &sink, crash_record_id(&header));
     crash_begin(&writer, &sink, &source, &header);
+    if (packed)
+        crash_use_compressor(&writer, &compressor);
     if (small)
         write_small();
     else

@@ -1,0 +1,135 @@
+/*
+ * provoke_cpus.c - stories of several clerks: who waits for whom, and who fails beside whom.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "arch/arch.h"
+#include "lock.h"
+#include "provoke_stories.h"
+#include "thread.h"
+
+static struct {
+    struct parcel *volatile shelf; /* empty: NULL */
+    volatile uint64_t parcel_count;
+    volatile uint64_t total_weight;
+} counter;
+
+/* Wait, with interrupts off, for a parcel that only an interrupt could bring. */
+STORY void provoke_spin(void)
+{
+    (void)arch_interrupts_disable();
+    while (counter.parcel_count == 0)
+        ;
+}
+
+static struct spin_lock counter_lock = SPIN_LOCK("counter"), shelf_lock = SPIN_LOCK("shelf");
+
+/* Take the locks of the counter and the shelf, one after the other, when another clerk has come as
+ * far as this one. */
+static STORY void take_both(struct spin_lock *first, struct spin_lock *second)
+{
+    spin_lock(first);
+    counter.parcel_count++;
+    while (counter.parcel_count < 2)
+        ;
+    spin_lock(second);
+    spin_unlock(second);
+    spin_unlock(first);
+}
+
+static void clerk(void *argument)
+{
+    (void)argument;
+    take_both(&shelf_lock, &counter_lock);
+}
+
+/* Two clerks, each with the lock that the other one waits for. */
+STORY void provoke_deadlock(void)
+{
+    if (arch_cpu_count() > 1 && thread_start("clerk", clerk, NULL, THREAD_NORMAL, 1) != NULL)
+        take_both(&counter_lock, &shelf_lock);
+}
+
+static STORY void weigh(void)
+{
+    counter.total_weight += counter.shelf->weight;
+}
+
+/* On another CPU, if there is one; else there is nobody to do it. */
+static bool start_clerk(void (*work)(void *argument))
+{
+    return arch_cpu_count() > 1 && thread_start("clerk", work, NULL, THREAD_NORMAL, 1) != NULL;
+}
+
+static void doze(void *argument)
+{
+    (void)argument;
+    thread_sleep_us(100000);
+}
+
+/* Somebody scribbles on the list of those who sleep: the tick that wakes the clerk reads it. */
+STORY void provoke_interrupt(void)
+{
+    struct thread *clerk = thread_start("clerk", doze, NULL, THREAD_HIGH, 0);
+
+    while (clerk != NULL && clerk->state != THREAD_SLEEPING)
+        thread_yield();
+    if (clerk != NULL)
+        clerk->next_asleep = (struct thread *)(uintptr_t)0x18;
+    for (;;)
+        arch_pause();
+}
+
+/* The office fails with the counter locked, and the shelf, and a clerk waiting for both. */
+STORY void provoke_locked(void)
+{
+    static struct mutex ledger = MUTEX("ledger");
+
+    mutex_lock(&ledger);
+    spin_lock(&shelf_lock);
+    spin_lock(&counter_lock);
+    weigh();
+    OPAQUE();
+}
+
+static void weigh_when_told(void *argument)
+{
+    (void)argument;
+    (void)arch_interrupts_disable();
+    while (counter.parcel_count == 0)
+        ;
+    weigh();
+}
+
+/* Two clerks fail at the same moment. */
+STORY void provoke_two_cpus(void)
+{
+    bool both = start_clerk(weigh_when_told);
+
+    if (both)
+        thread_sleep_us(10000);
+    counter.parcel_count = 1;
+    weigh();
+    OPAQUE();
+}
+
+static void spin(void *argument)
+{
+    (void)argument;
+    (void)arch_interrupts_disable();
+    counter.parcel_count = 1;
+    for (;;)
+        arch_pause();
+}
+
+/* One fails while the other is deaf to everything. */
+STORY void provoke_beside_spin(void)
+{
+    if (start_clerk(spin)) {
+        while (counter.parcel_count == 0)
+            arch_pause();
+    }
+    weigh();
+    OPAQUE();
+}

@@ -1,0 +1,61 @@
+"""test_crash_cpus.py - a crash beside other CPUs: they are stopped, and the record tells of them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from crashes import CRASHES, STATUS
+from guest import ROOT
+from programs import run
+
+CRASH = str(ROOT / "scripts/crash.py")
+CPUS = 4
+BUDGET = 24 << 10  # bytes on the line
+
+
+@pytest.fixture
+def crash_beside_others(boot, tmp_path):
+    """crash_beside_others(name, options) is what the console said, and the decoder's report."""
+    def crash(name: str, options: str = "gdb=off") -> tuple[str, dict]:
+        guest = boot(f"run=provoke:{name} {options}", "--smp", str(CPUS))
+        assert guest.wait() == STATUS, guest.said
+        log = tmp_path / "console.log"
+        log.write_text(guest.said)
+        return guest.said, json.loads(run([CRASH, "report", "--json", str(log)]))
+    return crash
+
+
+def states(report: dict) -> list[str]:
+    return [cpu["state"] for cpu in report["cpus"]]
+
+
+@pytest.mark.parametrize("name", [name for name, crash in CRASHES.items() if not crash.early])
+def test_the_record_tells_of_every_cpu(crash_beside_others, name):
+    _, report = crash_beside_others(name, CRASHES[name].options or "gdb=off")
+    assert report["complete"] and report["rule"] == CRASHES[name].rule
+    assert sorted(states(report)) == ["crashed"] + ["stopped"] * (CPUS - 1)
+
+
+def test_the_record_of_four_cpus_is_short_enough_for_a_serial_line(crash_beside_others):
+    said, _ = crash_beside_others("locked")
+    assert len(said.encode()) <= BUDGET
+
+
+def test_a_cpu_that_crashes_too_is_shown_where_it_did(crash_beside_others):
+    _, report = crash_beside_others("two-cpus")
+    assert any(frame["function"] == "weigh_when_told"
+               for cpu in report["cpus"] for frame in cpu["frames"][:2])
+
+
+def test_a_cpu_that_hears_no_interrupt_is_stopped_all_the_same(crash_beside_others):
+    _, report = crash_beside_others("beside-spin")
+    assert any(frame["function"] == "spin"
+               for cpu in report["cpus"] for frame in cpu["frames"][:2])
+
+
+def test_locks_are_told_with_their_owners(crash_beside_others):
+    _, report = crash_beside_others("locked")
+    assert {(lock["name"], lock["kind"], lock["owner"]) for lock in report["locks"]} == \
+        {("shelf", "spin", 1), ("counter", "spin", 1), ("ledger", "mutex", 1)}
