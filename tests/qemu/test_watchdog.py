@@ -48,7 +48,7 @@ def test_a_debugger_gets_the_stuck_processor_first(boot, attach):
     stop = debugger.resume()
     assert (stop["signal-name"], stop["func"]) == ("SIGABRT", "provoke_spin")
     assert "kernel crash" not in guest.said
-    debugger("set var office.parcel_count = 1")
+    debugger("set var counter.parcel_count = 1")
     debugger.start("signal 0")
     guest.wait_for("provoke: spin did not fail")
 
