@@ -28,6 +28,7 @@
 #include "stress.h"
 #include "string.h"
 #include "thread.h"
+#include "threads_check.h"
 #include "traps.h"
 #include "watchdog.h"
 
@@ -43,12 +44,13 @@ struct program {
 };
 
 static const struct program programs[] = {
-    {"cpus", cpus_check_run},     /* checks the processors */
-    {"heartbeat", heartbeat_run}, /* beats until something stops it */
-    {"memory", memory_check_run}, /* checks what hands out memory */
-    {"provoke", provoke_run},     /* fails on purpose */
-    {"stress", stress_run},       /* all of it at once */
-    {"user", program_run},        /* a program in user mode */
+    {"cpus", cpus_check_run},       /* checks the processors */
+    {"heartbeat", heartbeat_run},   /* beats until something stops it */
+    {"memory", memory_check_run},   /* checks what hands out memory */
+    {"provoke", provoke_run},       /* fails on purpose */
+    {"stress", stress_run},         /* all of it at once */
+    {"threads", threads_check_run}, /* checks threads and what they wait for */
+    {"user", program_run},          /* a program in user mode */
 };
 
 /* Does `spec` ask for `name`?  *argument is what follows the colon. */
