@@ -152,7 +152,7 @@ def _notes(report: Report) -> list[Markup]:
 
 
 def _locals(report: Report) -> Markup:
-    rows = [(v.name, v.value, v.type) for v in report.locals]
+    rows = [(v.name, short_value(v.value), v.type) for v in report.locals]
     if not rows:
         return Markup("")
     return details(f"Locals of frame #{report.locals_of}",
@@ -177,7 +177,9 @@ def _time_line(report: Report) -> Markup:
         return Markup("")
     rows = [(f"{_when(event) / 1e6:+.6f}", f"cpu {event.cpu}", event.text)
             for event in report.events]
-    return _section("Time line", time_line(report),
+    legend = "red: a trap, blue: a switch of threads, green: a system call; bands: who ran"
+    return _section("Time line", element("figure", time_line(report),
+                                         element("figcaption", legend)),
                     details(f"{len(rows)} events", table(("s", "", ""), rows)))
 
 

@@ -253,7 +253,9 @@ def _register_meaning(evidence: Evidence, name: str) -> str:
     value = evidence.registers[name]
     if name in FLAG_REGISTERS:
         return flag_names(name, value)
-    return "" if name == "cr3" else evidence.describe(value)
+    if name == "cr3":
+        return ""
+    return evidence.describe(value) or evidence.describe_unknown(value)
 
 
 def _code(evidence: Evidence, counts: Frame | None) -> tuple[str, list[CodeLine]]:
