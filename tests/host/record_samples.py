@@ -19,7 +19,8 @@ from crashlib import cstruct
 from crashlib.contents import LOST_TEXT, padded
 from crashlib.crc32c import crc32c
 from crashlib.payloads import End, Header, SectionHeader
-from crashlib.record import HEADER_CHECKED, Record, load
+from crashlib.images import HEADER_CHECKED
+from crashlib.record import Record, load
 from crashlib.sections import section_crc
 
 ROOT = Path(__file__).resolve().parents[2]
