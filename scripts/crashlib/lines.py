@@ -119,6 +119,13 @@ def _starts(data: Bytes, hidden: Hidden) -> Iterator[int]:
         visible = max(visible, end)
 
 
+def frame_at_start(text: bytes) -> tuple[Frame | None, int]:
+    """The good line that `text` begins with, and its length; nothing is dropped from within it."""
+    match = _FRAME.match(text, 1) if text[:1] == b"~" else None
+    frame = _decode(match[0]) if match else None
+    return frame, match.end() if frame else 0
+
+
 def _decode(text: bytes) -> Frame | None:
     match = _FRAME.match(text)
     if match is None or crc32c(match["checked"]) != int(match["crc"], 16):
