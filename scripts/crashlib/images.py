@@ -12,14 +12,12 @@ import struct
 from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
-from mmap import mmap
 
 from crashlib import cstruct
 from crashlib.contents import padded
 from crashlib.crc32c import crc32c
+from crashlib.inputs import Bytes, search
 from crashlib.payloads import MAGIC, Cause, End, Header, SectionHeader
-
-Bytes = bytes | mmap
 
 HEADER_BYTES = cstruct.size_of(Header)
 SECTION_BYTES = cstruct.size_of(SectionHeader)
@@ -68,7 +66,7 @@ def find_headerless(data: Bytes, known: list[Place]) -> list[Place]:
     a sink that was never told to commit may have held the header back."""
     found: list[Place] = []
     starts = [place.start for place in known]
-    for match in _limited(_CAUSE.finditer(data)):
+    for match in _limited(search(_CAUSE, data)):
         at = match.start()
         index = bisect(starts, at) - 1
         inside = (index >= 0 and at < known[index].end) or (found and at < found[-1].end)
@@ -93,7 +91,7 @@ def header_is_good(data: bytes) -> bool:
 
 def _find_headers(data: Bytes) -> list[int]:
     starts: list[int] = []
-    for match in _limited(_MAGIC.finditer(data)):
+    for match in _limited(search(_MAGIC, data)):
         if header_is_good(data[match.start():match.start() + HEADER_BYTES]):
             starts.append(match.start())
             if len(starts) == RECORDS_MOST:
@@ -111,7 +109,7 @@ def _told_ends(data: Bytes, starts: list[int]) -> dict[int, int]:
     ends: dict[int, int] = {}
     wanted = set(starts)
     last = starts[-1] + LONGEST_RECORD if starts else 0
-    for match in _ENDS.finditer(data, starts[0] if starts else 0, min(last, len(data))):
+    for match in search(_ENDS, data, starts[0] if starts else 0, last):
         at = match.start()
         told = data[at:at + SECTION_BYTES + _END_LENGTH.size]
         if len(told) < SECTION_BYTES + _END_LENGTH.size:

@@ -11,6 +11,7 @@ import gzip
 import lzma
 import mmap
 import os
+import re
 import stat
 import sys
 import tempfile
@@ -51,8 +52,30 @@ UNPACKERS: tuple[tuple[bytes, Callable[[BinaryIO], BinaryIO]], ...] = (
 DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
 
 
+WINDOW_BYTES = 1 << 26  # of a map, searched at a time
+LONGEST_MATCH = 256  # of the patterns that are searched for
+
+
 class InputRefused(Exception):
     """This input cannot be looked into; the text is the one line that says what to do."""
+
+
+def search(pattern: re.Pattern[bytes], data: Bytes, start: int = 0,
+           end: int | None = None) -> Iterator[re.Match[bytes]]:
+    """pattern.finditer(data, start, end); of a map, no more is in memory than a window."""
+    end = len(data) if end is None else min(end, len(data))
+    while start < end:
+        border = min(start + WINDOW_BYTES, end)
+        behind = border
+        for match in pattern.finditer(data, start, min(border + LONGEST_MATCH, end)):
+            if match.start() >= border:
+                break
+            behind = max(border, match.end())
+            yield match
+        if isinstance(data, mmap.mmap):
+            first = start // mmap.PAGESIZE * mmap.PAGESIZE
+            data.madvise(mmap.MADV_DONTNEED, first, border - first)
+        start = behind
 
 
 @contextmanager

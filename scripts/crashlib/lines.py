@@ -17,11 +17,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
-from mmap import mmap
 
 from crashlib.crc32c import crc32c
+from crashlib.inputs import Bytes, search
 
-Bytes = bytes | mmap
 Hidden = Sequence[tuple[int, int]]
 
 LINE_BYTES = 96  # of the record, on each line but the last
@@ -115,7 +114,7 @@ def scan(data: Bytes, hidden: Hidden = ()) -> Iterator[Frame | int]:
 def _starts(data: Bytes, hidden: Hidden) -> Iterator[int]:
     visible = 0
     for start, end in (*hidden, (len(data), len(data))):
-        yield from (match.end() for match in _START.finditer(data, visible, start))
+        yield from (match.end() for match in search(_START, data, visible, start))
         visible = max(visible, end)
 
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import dataclasses
 import struct
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from crashlib import cstruct, images, problems
 from crashlib.copies import join_copies
 from crashlib.crc32c import crc32c
-from crashlib.images import HEADER_BYTES, Bytes, header_is_good
-from crashlib.inputs import open_input
+from crashlib.images import HEADER_BYTES, header_is_good
+from crashlib.inputs import Bytes, open_input
 from crashlib.lines import LINE_BYTES, Transmission, find_transmissions
 from crashlib.payloads import (FORMAT_MAJOR, MAGIC, Cause, Code, End, Frame, Header, LogEntry,
                                MapEntry, MemoryUnits, Nested, Registers, Walk)
@@ -257,17 +258,17 @@ def _from_raw(data: Bytes, start: int, end: int) -> Record:
 
 
 def _drop_strangers(record: Record) -> None:
-    """Without an end to tell it, whatever follows the record in the input may look like a part
-    of it; but no section comes twice."""
-    seen: set[tuple[str, int]] = set()
-    for number, section in enumerate(record.sections):
-        name = (section.tag, section.header.index if section.header else number)
-        if name in seen and record.end is None:
-            del record.sections[number:]
-            break
-        seen.add(name)
+    """What follows the record in the input is not of it, and what another record left behind it
+    may well be good: without an end that vouches for more, a record in an image reaches as far as
+    one good section leads to the next."""
+    if record.end is None and record.provenance.offset > 0:
+        good = takewhile(lambda section: section.status is Status.GOOD, record.sections)
+        record.sections = list(good)
     while record.sections and record.sections[-1].tag == UNKNOWN_TAG:
         del record.sections[-1]
+    told = record.annotations.get("boot_id")
+    if record.header is not None and told not in (None, record.boot_id):
+        record.header = record.record_id = None  # the next record's, and no more than that
 
 
 def _end_of(record: Record) -> int:
