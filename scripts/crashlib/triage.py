@@ -28,7 +28,7 @@ from crashlib.frames import Trace, trace
 from crashlib.inputs import InputRefused, open_input
 from crashlib.record import Record, find_records
 from crashlib.signature import make_signature
-from crashlib.symbols import Symbols, SymbolsRefused, find_symbols
+from crashlib.symbols import ROOT, Symbols, SymbolsRefused, find_symbols
 
 PARALLEL_FROM = 8  # files: fewer are not worth starting processes for
 CHUNK_MOST = 16  # files given to a process at a time
@@ -161,12 +161,13 @@ def _decode(record: Record, file: str, number: int, seen: str, options: SymbolOp
         copies=record.provenance.copies)
 
 
-_symbols: dict[tuple[bytes, str], Symbols] = {}  # of this process; "" for those found anywhere
+# Of this process; "" in place of a folder for those that were found.
+_symbols: dict[tuple[SymbolOptions, bytes, str], Symbols] = {}
 
 
 def _symbols_for(build_id: bytes, file: str, options: SymbolOptions) -> Symbols:
     folder = str(Path(file).parent)
-    for name in ((build_id, ""), (build_id, folder)):
+    for name in ((options, build_id, ""), (options, build_id, folder)):
         if name in _symbols:
             return _symbols[name]
     try:
@@ -174,7 +175,7 @@ def _symbols_for(build_id: bytes, file: str, options: SymbolOptions) -> Symbols:
                              options.debug_folders)
     except (SymbolsRefused, ElfError) as error:
         found = Symbols(None, False, str(error))
-    _symbols[build_id, "" if found.matched else folder] = found
+    _symbols[options, build_id, "" if found.matched else folder] = found
     return found
 
 
@@ -191,7 +192,8 @@ def _name_of(record: Record) -> str:
 def _file_line(traced: Trace) -> str:
     for frame in traced.frames:
         if frame.functions and not is_machinery(frame.functions[0]):
-            return f"{frame.line.file}:{frame.line.line}" if frame.line.line else ""
+            file = frame.line.file.removeprefix(f"{ROOT}/")
+            return f"{file}:{frame.line.line}" if frame.line.line else ""
     return ""
 
 
