@@ -121,10 +121,10 @@ class FrameInfo:
     def rules_at(self, function: Function, pc: int) -> Rules:
         """Those in force just before the instruction at pc."""
         try:
-            initial, _ = self._run(function.common, function.common.instructions, Rules(), None, 0,
-                                   1 << 64)
+            initial = self._run(function.common, function.common.instructions, Rules(), Rules(), 0,
+                                MASK64)
             return self._run(function.common, function.instructions, initial, initial,
-                             function.start, pc)[0]
+                             function.start, pc)
         except (ValueError, IndexError):
             return Rules(usable=False)
 
@@ -171,8 +171,8 @@ class FrameInfo:
         place = self._base + reader.position if encoding & 0x70 == RELATIVE_TO_PLACE else 0
         return place + reader.number(ENCODINGS[encoding & 0xF]) & MASK64
 
-    def _run(self, common: Common, code: tuple[int, int], rules: Rules, initial: Rules | None,
-             location: int, pc: int) -> tuple[Rules, int]:
+    def _run(self, common: Common, code: tuple[int, int], rules: Rules, initial: Rules,
+             location: int, pc: int) -> Rules:
         """The instructions up to pc.  DWARF 4, 6.4.2."""
         reader, rules, stack = Reader(self._data, *code), copy.deepcopy(rules), []
         while reader.position < reader.end and rules.usable:
@@ -194,7 +194,7 @@ class FrameInfo:
                 rules = stack.pop()
             else:
                 _obey(byte, reader, rules, common)
-        return rules, location
+        return rules
 
 
 def _obey(byte: int, reader: Reader, rules: Rules, common: Common) -> None:
