@@ -143,8 +143,8 @@ def _copy(source: BinaryIO, spool: BinaryIO, name: str) -> int:
         while chunk := source.read1(CHUNK_BYTES):  # read() would lose what precedes the damage
             length += len(chunk)
             if length > SPOOL_BYTES:
-                raise InputRefused(f"{name}: more than {SPOOL_BYTES >> 30} GiB without an end: give "
-                                   "a file, unpacked")
+                raise InputRefused(f"{name}: more than {SPOOL_BYTES >> 30} GiB without an end: "
+                                   "give a file, unpacked")
             if chunk.count(0) == len(chunk):
                 spool.seek(length)
             else:

@@ -175,9 +175,13 @@ class Collector:
         if not self.waiting or not (whatever_there_is or self.ends):
             return []
         found = [record for record in find_records(bytes(self.lines))[:COPIES_PER_ID]
-                 if record.record_id in self.waiting and (
-                     whatever_there_is or record.complete or self.ends.get(record.record_id, 0) > 1)]
-        return [record for record in found if self._is_news(record)]
+                 if record.record_id in self.waiting]
+        return [record for record in found
+                if (whatever_there_is or record.complete or self._was_sent_twice(record))
+                and self._is_news(record)]
+
+    def _was_sent_twice(self, record: Record) -> bool:
+        return self.ends.get(record.record_id, 0) > 1
 
     def _is_news(self, record: Record) -> bool:
         missing = 0 if record.complete else max(record.provenance.bytes_missing, 1)

@@ -4,7 +4,6 @@ reported once they are complete, or have stopped coming.
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -199,4 +198,4 @@ def test_a_console_that_is_not_there_is_one_line_and_status_1(name, words):
 
 
 def test_the_sample_is_what_these_tests_take_it_for():
-    assert f"  record {whole('small').record_id:08x}, crash".encode() == REPORTED and os.name == "posix"
+    assert f"  record {whole('small').record_id:08x}, crash".encode() == REPORTED
