@@ -25,6 +25,7 @@ HEADER_CHECKED = next(place.offset for place in cstruct.places(Header) if place.
 LONGEST_RECORD = 1 << 26
 STRAY_BYTES = 1 << 18  # looked at behind the last section of a record that has no end
 RECORDS_MOST = 4096  # in one input
+SECTIONS_MOST = 1 << 14  # of a record that has no end
 BYTES_MOST = 1 << 30  # of all of them
 CHECKS_MOST = 1 << 18  # of checksums, for things that look like a header
 
@@ -125,7 +126,7 @@ def _likely_end(data: Bytes, start: int, following: int) -> int:
     """Where a record without an end can reach: as far as one section leads to the next, and a
     little further, but not into the record that follows."""
     at = start + HEADER_BYTES
-    while at - start < LONGEST_RECORD:
+    for _ in range(SECTIONS_MOST):
         header = data[at:at + SECTION_BYTES]
         if len(header) < SECTION_BYTES or not _TAG.match(header):
             break

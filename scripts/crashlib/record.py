@@ -24,6 +24,7 @@ from crashlib.payloads import (FORMAT_MAJOR, MAGIC, Cause, Code, End, Frame, Hea
 from crashlib.pieces import Pieces
 from crashlib.sections import UNKNOWN_TAG, Section, SectionFinder, Status
 
+LONGEST_DAMAGED = 1 << 20  # looked at for sections when a record has no good beginning
 LONGEST_ZEROS = 1 << 26  # zero memory that is spelled out: more comes from no kernel
 
 
@@ -280,7 +281,7 @@ def _find_damaged(data: Bytes) -> list[Record]:
     """When nothing else was found: a raw record whose header and first section are damaged."""
     found = data.find(MAGIC)
     for place in (found, 0) if found > 0 else (0,):
-        record = _from_raw(data, place, min(len(data), place + images.LONGEST_RECORD))
+        record = _from_raw(data, place, min(len(data), place + LONGEST_DAMAGED))
         if any(section.status is Status.GOOD for section in record.sections):
             return [record]
     told = problems.of_transfer(data)

@@ -14,17 +14,20 @@ from crashlib.status import EXIT_COMPLETE, EXIT_PARTIAL, EXIT_UNUSABLE, worst
 
 HELP = "group the crashes of many inputs by what went wrong"
 DESCRIPTION = """\
-Group the crashes of many inputs by signature: the kind of failure and the innermost functions on
-the way to it, which a rebuild does not change unless it changes them.  A crash whose signature is
-weak (no symbols, a lost backtrace) is listed by itself and counted with no other.
+Group the crashes of many inputs by signature: the kind of failure and the
+innermost functions on the way to it, which a rebuild does not change unless
+it changes them.  A crash whose signature is weak (no symbols, a lost
+backtrace) is listed by itself and counted with no other.
 
-A crash is counted once, however many copies of its record there are.  It was seen when its input
-was last written to; among the records of one input, the later one was seen later.
+A crash is counted once, however many copies of its record there are.  It was
+seen when its input was last written to; among the records of one input, the
+later one was seen later.
 """
 EPILOG = """\
-SQLite: table `crashes`, a row for each crash, keyed by `crash`; view `groups`, a row for each
-signature, with count, first_seen, last_seen and an example.  Further runs add to it, and update
-what is there already.  scripts/crashlib/triage_output.py describes the columns.
+SQLite: table `crashes`, a row for each crash, keyed by `crash`; view
+`groups`, a row for each signature, with count, first_seen, last_seen and an
+example.  Further runs add to it, and update what is there already.
+scripts/crashlib/triage_output.py describes the columns.
 
 exit status:
   0  every input named had a record, and all of them are complete

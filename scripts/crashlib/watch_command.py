@@ -16,12 +16,14 @@ from crashlib.watch import Collector, Source, SourceError, Splitter, open_source
 
 HELP = "follow a live console, report each crash as it happens"
 DESCRIPTION = """\
-Follow a console: print what it says, without the records' lines, and report each crash once its
-record has come.  A record that stops coming is reported as it is after --patience seconds, and
-once more if the rest comes later, as after a reboot.
+Follow a console: print what it says, without the records' lines, and report
+each crash once its record has come.  A record that stops coming is reported
+as it is after --patience seconds, and once more if the rest comes later, as
+after a reboot.
 """
 EPILOG = """\
-A pipe or a socket is followed to its end, a file until Ctrl-C; --crashes ends it sooner.
+A pipe or a socket is followed to its end, a file until Ctrl-C; --crashes ends
+it sooner.
 
 exit status: the worst of the reports'; 0 if nothing crashed.
   0  complete    1  unusable: no such console, symbols refused
