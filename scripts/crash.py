@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """crash.py - from the bytes that a dying kernel sent to the cause.
 
-Input is a console log with anything around the record's lines, or a raw record.  Refuses symbols
-of another build unless forced.  Any input gives a defined exit status.
+Input is a console log with anything around the record's lines, a raw record, or an image of memory
+or of a disk with records somewhere in it.  Refuses symbols of another build unless forced.  Any
+input gives a defined exit status.
 """
 
 from __future__ import annotations
@@ -18,20 +19,21 @@ from shlex import quote
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from crashlib.core import make_core  # noqa: E402  (the line above finds it)
+from crashlib import triage_command, watch_command  # noqa: E402  (the line above finds it)
+from crashlib.core import make_core  # noqa: E402
 from crashlib.elf import ElfError  # noqa: E402
 from crashlib.evidence import Evidence, build_id_of  # noqa: E402
 from crashlib.report import Report, make_report  # noqa: E402
 from crashlib.selection import (  # noqa: E402
     STANDARD_INPUT, Choice, Unusable, choose, list_line, read_records)
 from crashlib.start import STARTS, start_debugger  # noqa: E402
+from crashlib.status import EXIT_COMPLETE, EXIT_PARTIAL, EXIT_UNUSABLE, worst  # noqa: E402
 from crashlib.symbols import Symbols, SymbolsRefused, find_symbols  # noqa: E402
 from crashlib.tables import TableError  # noqa: E402
 from crashlib.text import render  # noqa: E402
 from crashlib.text_lines import print_lines  # noqa: E402
 
 DEBUG_VARIABLE = "TRAPLINE_DEBUG"
-EXIT_COMPLETE, EXIT_UNUSABLE, EXIT_PARTIAL = 0, 1, 2
 
 EPILOG = """\
 exit status:
@@ -40,12 +42,15 @@ exit status:
      refused, or wrong usage
   2  partial: something of the record is lost or damaged, or there are no
      (matching) symbols; what is known is still given
-  `gdb`, `lldb` and `drgn` end with the debugger's own status.
+  `gdb`, `lldb` and `drgn` end with the debugger's own status; `triage --help`
+  and `watch --help` say more about theirs.
 
 examples:
   crash.py console.log               what happened, in words
   crash.py gdb console.log           GDB on the crashed frame
   crash.py gdb console.log -- -batch -ex bt
+  crash.py triage logs/              which bugs there are in a thousand logs
+  crash.py watch unix:console.sock   follow a console, report what happens
 """
 
 
@@ -109,18 +114,19 @@ def make_parser() -> Parser:
         command = commands.add_parser(name, help=text, description=text, epilog=EPILOG,
                                       formatter_class=argparse.RawDescriptionHelpFormatter)
         command.set_defaults(run=run)
+        if name in ("report", "core", *STARTS, *MORE_COMMANDS):
+            add_symbol_options(command)
+        if name in MORE_COMMANDS:
+            MORE_COMMANDS[name].configure(command)
+            continue
         several = name in ("report", "list")
         command.add_argument("file", nargs="+" if several else None, metavar="FILE",
-                             help="a console log or a raw record; - reads standard input")
+                             help="a console log, a raw record, or an image of memory or a disk, "
+                             "perhaps packed by gzip or xz; - reads standard input")
         if name != "list":
             command.add_argument("--record", metavar="N|ID", help="which one, if the input holds "
                                  "several: its number or id as `list` shows them (default: the "
                                  "last one, but a full record rather than a minimal one)")
-        if name in ("report", "core", *STARTS):
-            command.add_argument("--elf", type=Path, metavar="FILE", help="the crashed kernel's "
-                                 "ELF (default: found by its build id)")
-            command.add_argument("--force", action="store_true",
-                                 help="use --elf even if its build id is another")
         if name in ("core", "extract"):
             command.add_argument("-o", "--output", type=Path, metavar="FILE", required=True,
                                  help="where to write it; - is standard output")
@@ -134,6 +140,16 @@ def make_parser() -> Parser:
     return parser
 
 
+def add_symbol_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--elf", type=Path, metavar="FILE", help="the crashed kernel's ELF, or a "
+                         "folder that has it (default: found by its build id in build/, beside "
+                         "the input, in .build-id trees, or by DEBUGINFOD_URLS)")
+    command.add_argument("--force", action="store_true",
+                         help="use --elf even if its build id is another")
+    command.add_argument("--debug-dir", type=Path, action="append", default=[], metavar="DIR",
+                         help="has a .build-id tree, as /usr/lib/debug does; may be repeated")
+
+
 # ---- The commands -------------------------------------------------------------------------------
 
 def run_report(options: argparse.Namespace) -> int:
@@ -143,7 +159,11 @@ def run_report(options: argparse.Namespace) -> int:
 
 
 def report_file(file: str, options: argparse.Namespace) -> int:
-    choice = choose(file, options.record)
+    return report_choice(choose(file, options.record), options)
+
+
+def report_choice(choice: Choice, options: argparse.Namespace) -> int:
+    file = choice.file
     report = make_report(Evidence(choice.record, symbols_for(choice, options)))
     report.go_on = next_steps(choice, options)
     if choice.total > 1:
@@ -158,6 +178,13 @@ def report_file(file: str, options: argparse.Namespace) -> int:
     else:
         print_report(report, file, options)
     return EXIT_COMPLETE if report.complete else EXIT_PARTIAL
+
+
+def report_watched(choice: Choice, options: argparse.Namespace) -> int:
+    """With what `report` has for options that `watch` has not."""
+    defaults = vars(make_parser().parse_args(["report", choice.file]))
+    merged = argparse.Namespace(**{**defaults, **vars(options)})
+    return with_one_line_errors(partial(report_choice, choice, merged))
 
 
 def print_report(report: Report, file: str, options: argparse.Namespace) -> None:
@@ -216,7 +243,10 @@ COMMANDS = {
     "gdb": (run_debugger, "start GDB on the crash; what follows -- is for GDB"),
     "lldb": (run_debugger, "start LLDB likewise"),
     "drgn": (run_debugger, "start drgn likewise: Python on the crashed kernel"),
+    "triage": (triage_command.run, triage_command.HELP),
+    "watch": (partial(watch_command.run, report_watched), watch_command.HELP),
 }
+MORE_COMMANDS = {"triage": triage_command, "watch": watch_command}  # that have their own options
 
 
 # ---- Their parts --------------------------------------------------------------------------------
@@ -224,14 +254,12 @@ COMMANDS = {
 def for_each_file(options: argparse.Namespace,
                   work: Callable[[str, argparse.Namespace], int]) -> int:
     """All of them, whatever is wrong with one; the worst of their statuses."""
-    statuses = {with_one_line_errors(partial(work, file, options)) for file in options.file}
-    return next(status for status in (EXIT_UNUSABLE, EXIT_PARTIAL, EXIT_COMPLETE)
-                if status in statuses)
+    return worst({with_one_line_errors(partial(work, file, options)) for file in options.file})
 
 
 def symbols_for(choice: Choice, options: argparse.Namespace) -> Symbols:
     return find_symbols(build_id_of(choice.record), options.elf, options.force,
-                        Path(choice.file).parent)
+                        Path(choice.file).parent, options.debug_dir)
 
 
 def next_steps(choice: Choice, options: argparse.Namespace) -> list[tuple[str, str]]:
@@ -239,6 +267,7 @@ def next_steps(choice: Choice, options: argparse.Namespace) -> list[tuple[str, s
     extra = f" --record {choice.number}" if choice.total > 1 else ""
     extra += f" --elf {quote(str(options.elf))}" if options.elf else ""
     extra += " --force" if options.force else ""
+    extra += "".join(f" --debug-dir {quote(str(folder))}" for folder in options.debug_dir)
     program = quote(sys.argv[0])
     return [(f"{program} gdb {source}{extra}", "in GDB"),
             (f"{program} lldb {source}{extra}", "in LLDB"),

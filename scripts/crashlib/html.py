@@ -260,8 +260,10 @@ def _missing(report: Report) -> Markup:
 
 def _go_on(report: Report) -> Markup:
     commands = "\n".join(command for command, _ in report.go_on)
-    facts = [*report.annotations.items(), ("signature", f"{report.signature.id} "
-                                           f"({report.signature.text})"),
+    signature = report.signature
+    weak = f" (weak: {signature.weak})" if signature.weak else ""
+    facts = [*report.annotations.items(),
+             ("signature", f"{signature.digest}{weak}: {signature.text}"),
              ("record", report.record_id), ("boot", report.boot_id),
              ("build id", report.build_id), ("ELF file", report.elf or "not found")]
     return element("footer", _section("Go on", element("pre", commands) if commands else "",
