@@ -14,13 +14,14 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from shlex import quote
+from types import ModuleType
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from crashlib import triage_command, watch_command  # noqa: E402  (the line above finds it)
-from crashlib.core import make_core  # noqa: E402
+from crashlib.core import make_core  # noqa: E402  (the line above finds it)
 from crashlib.elf import ElfError  # noqa: E402
 from crashlib.evidence import Evidence, build_id_of  # noqa: E402
 from crashlib.report import Report, make_report  # noqa: E402
@@ -99,14 +100,15 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         arguments, rest = arguments[:split], arguments[split + 1:]
     if not arguments or arguments[0] not in (*COMMANDS, "-h", "--help"):
         arguments = ["report", *arguments]
-    options = make_parser().parse_args(arguments)
+    options = make_parser(arguments[0]).parse_args(arguments)
     options.debugger_arguments = rest
     if rest and options.command not in STARTS:
         raise Unusable("arguments after -- are for debuggers alone")
     return options
 
 
-def make_parser() -> Parser:
+def make_parser(chosen: str) -> Parser:
+    """`chosen`: the command whose own module is loaded, if it has one."""
     parser = Parser(prog="crash.py", description=__doc__.split("\n")[0], epilog=EPILOG,
                     formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -117,7 +119,8 @@ def make_parser() -> Parser:
         if name in ("report", "core", *STARTS, *MORE_COMMANDS):
             add_symbol_options(command)
         if name in MORE_COMMANDS:
-            MORE_COMMANDS[name].configure(command)
+            if name == chosen:
+                more_of(name).configure(command)
             continue
         several = name in ("report", "list")
         command.add_argument("file", nargs="+" if several else None, metavar="FILE",
@@ -130,6 +133,9 @@ def make_parser() -> Parser:
         if name in ("core", "extract"):
             command.add_argument("-o", "--output", type=Path, metavar="FILE", required=True,
                                  help="where to write it; - is standard output")
+        if name in STARTS:
+            usage = command.format_usage().removeprefix("usage: ").rstrip()
+            command.usage = f"{usage} [-- ARGUMENT ...]"
     report = commands.choices["report"]
     report.add_argument("--json", action="store_true", help="the report as JSON, as "
                         "scripts/crashlib/report.schema.json specifies it")
@@ -138,6 +144,10 @@ def make_parser() -> Parser:
     report.add_argument("--color", choices=("auto", "always", "never"), default="auto",
                         help="default: on a terminal")
     return parser
+
+
+def more_of(command: str) -> ModuleType:
+    return import_module(f"crashlib.{command}_command")  # late: a report must not wait for it
 
 
 def add_symbol_options(command: argparse.ArgumentParser) -> None:
@@ -182,7 +192,7 @@ def report_choice(choice: Choice, options: argparse.Namespace) -> int:
 
 def report_watched(choice: Choice, options: argparse.Namespace) -> int:
     """With what `report` has for options that `watch` has not."""
-    defaults = vars(make_parser().parse_args(["report", choice.file]))
+    defaults = vars(make_parser("report").parse_args(["report", choice.file]))
     merged = argparse.Namespace(**{**defaults, **vars(options)})
     return with_one_line_errors(partial(report_choice, choice, merged))
 
@@ -235,18 +245,26 @@ def run_debugger(options: argparse.Namespace) -> int:
                           options.debugger_arguments)
 
 
+def run_triage(options: argparse.Namespace) -> int:
+    return more_of("triage").run(options)
+
+
+def run_watch(options: argparse.Namespace) -> int:
+    return more_of("watch").run(report_watched, options)
+
+
 COMMANDS = {
     "report": (run_report, "say what happened, in words (the default)"),
     "core": (run_core, "write an ELF core for gdb, lldb or drgn"),
     "extract": (run_extract, "write the raw record"),
     "list": (run_list, "one line per record in the input"),
     "gdb": (run_debugger, "start GDB on the crash; what follows -- is for GDB"),
-    "lldb": (run_debugger, "start LLDB likewise"),
-    "drgn": (run_debugger, "start drgn likewise: Python on the crashed kernel"),
-    "triage": (triage_command.run, triage_command.HELP),
-    "watch": (partial(watch_command.run, report_watched), watch_command.HELP),
+    "lldb": (run_debugger, "start LLDB on it; what follows -- is for LLDB"),
+    "drgn": (run_debugger, "start drgn, Python on the crashed kernel; -- likewise"),
+    "triage": (run_triage, "group the crashes of many inputs by what went wrong"),
+    "watch": (run_watch, "follow a live console, report each crash as it happens"),
 }
-MORE_COMMANDS = {"triage": triage_command, "watch": watch_command}  # that have their own options
+MORE_COMMANDS = ("triage", "watch")  # that have their own options
 
 
 # ---- Their parts --------------------------------------------------------------------------------

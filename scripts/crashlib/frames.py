@@ -23,7 +23,7 @@ KERNELS_KEPT = 8
 class TracedFrame:
     pc: int
     functions: tuple[str, ...]  # innermost first: inlined ones are frames, too; () for no code
-    line: Line  # of the innermost
+    looked_up: int  # the pc, or behind a call one byte before it: within the call
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,7 @@ class KernelCode:
         self.frame_at = functools.cache(self._frame_at)
 
     def _frame_at(self, pc: int, looked_up: int) -> TracedFrame:
-        return TracedFrame(pc, tuple(self.inlines.functions_at(looked_up)),
-                           self.inlines.line_at(looked_up))
+        return TracedFrame(pc, tuple(self.inlines.functions_at(looked_up)), looked_up)
 
 
 _kernels: dict[tuple[str, bytes], KernelCode] = {}
@@ -68,6 +67,13 @@ def trace(evidence: Evidence) -> Trace:
         steps += _kernel_steps(evidence, steps)
     return Trace([code.frame_at(step.pc, step.pc - (step.is_call or _is_after(evidence, number)))
                   for number, step in enumerate(steps)], walk.ended)
+
+
+def line_of(evidence: Evidence, frame: TracedFrame) -> Line:
+    """Of the innermost function of a frame of trace(): apart, because reading lines costs as much
+    as all the rest."""
+    elf = evidence.symbols.elf
+    return code_of(elf).inlines.line_at(frame.looked_up) if elf is not None else Line()
 
 
 def _is_after(evidence: Evidence, number: int) -> bool:

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from crashlib import debuginfod
 from crashlib.elf import ElfError, KernelElf, read_build_id, read_elf
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,6 +73,8 @@ def _read_if_it_is(build_id: bytes, path: Path) -> KernelElf | None:
 
 
 def _ask_debuginfod(build_id: bytes) -> Symbols:
+    from crashlib import debuginfod  # late: few need its HTTP
+
     why = ""
     if debuginfod.is_configured():
         try:

@@ -24,7 +24,7 @@ from crashlib.backtrace import TRUST_CFI, Frame, is_machinery
 from crashlib.elf import ElfError
 from crashlib.evidence import Evidence, build_id_of
 from crashlib.explain import explain
-from crashlib.frames import Trace, trace
+from crashlib.frames import Trace, line_of, trace
 from crashlib.inputs import InputRefused, open_input
 from crashlib.record import Record, find_records
 from crashlib.signature import make_signature
@@ -154,8 +154,9 @@ def _decode(record: Record, file: str, number: int, seen: str, options: SymbolOp
         boot_id=record.boot_id or "", sequence=record.sequence,
         build_id=build_id_of(record).hex(), signature=signature.digest, weak=signature.weak,
         kind=signature.kind, functions=list(signature.functions), rule=verdict.rule,
-        cause=verdict.cause, file_line=_file_line(traced), cpu=cause.cpu if cause else None,
-        uptime_us=cause.uptime_us if cause else None, seen=seen, input=file, number=number,
+        cause=verdict.cause, file_line=_file_line(evidence, traced),
+        cpu=cause.cpu if cause else None, uptime_us=cause.uptime_us if cause else None,
+        seen=seen, input=file, number=number,
         complete=record.complete and symbols.matched,
         problems=record.problems + ([symbols.problem] if symbols.problem else []),
         copies=record.provenance.copies)
@@ -189,11 +190,11 @@ def _name_of(record: Record) -> str:
     return f"{record.record_id:08x}-{record.boot_id}-{record.sequence}"
 
 
-def _file_line(traced: Trace) -> str:
+def _file_line(evidence: Evidence, traced: Trace) -> str:
     for frame in traced.frames:
         if frame.functions and not is_machinery(frame.functions[0]):
-            file = frame.line.file.removeprefix(f"{ROOT}/")
-            return f"{file}:{frame.line.line}" if frame.line.line else ""
+            line = line_of(evidence, frame)
+            return f"{line.file.removeprefix(f'{ROOT}/')}:{line.line}" if line.line else ""
     return ""
 
 

@@ -12,7 +12,6 @@ from crashlib import triage, triage_output
 from crashlib.selection import Unusable
 from crashlib.status import EXIT_COMPLETE, EXIT_PARTIAL, EXIT_UNUSABLE, worst
 
-HELP = "group the crashes of many inputs by what went wrong"
 DESCRIPTION = """\
 Group the crashes of many inputs by signature: the kind of failure and the
 innermost functions on the way to it, which a rebuild does not change unless

@@ -14,7 +14,6 @@ from crashlib.selection import Choice, Unusable
 from crashlib.status import EXIT_COMPLETE, worst
 from crashlib.watch import Collector, Source, SourceError, Splitter, open_source
 
-HELP = "follow a live console, report each crash as it happens"
 DESCRIPTION = """\
 Follow a console: print what it says, without the records' lines, and report
 each crash once its record has come.  A record that stops coming is reported
