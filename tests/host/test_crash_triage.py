@@ -173,6 +173,19 @@ def test_crashes_are_grouped_by_signature_and_counted_once(elf, logs, capsys):
     assert said.err == "" and max(map(len, said.out.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("make", [null_read, divide, panic])
+@pytest.mark.parametrize("kept", [1, 0.8])
+def test_a_report_tells_the_signature_that_triage_groups_by(elf, tmp_path, capsys, make, kept):
+    log, data = tmp_path / "log", make(elf).make()
+    log.write_bytes(data[:int(len(data) * kept)])
+    run("report", log, "--elf", elf.path, "--json")
+    told = json.loads(capsys.readouterr().out)["signature"]
+    run("triage", log, "--elf", elf.path, "--jsonl", "-")
+    row = json.loads(capsys.readouterr().out)
+    assert told["digest"] and told == {"digest": row["signature"], "kind": row["kind"],
+                                       "functions": row["functions"], "weak": row["weak"]}
+
+
 def test_json_lines_are_the_crashes(elf, logs, tmp_path, capsys):
     assert run("triage", logs, "--elf", elf.path, "--jsonl", tmp_path / "out") == COMPLETE
     rows = [json.loads(line) for line in (tmp_path / "out").read_text().splitlines()]
