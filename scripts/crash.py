@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """crash.py - from the bytes that a dying kernel sent to the cause.
 
-Input is a console log with anything around the record's lines, a raw record, or the image of a
-disk or of memory with records in it.  Refuses symbols of another build unless forced.  Any input
-gives a defined exit status.
+Input is a console log with anything around the record's lines, a raw record, or an image of memory
+or of a disk with records somewhere in it.  Refuses symbols of another build unless forced.  Any
+input gives a defined exit status.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from shlex import quote
+from types import ModuleType
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -26,13 +28,13 @@ from crashlib.report import Report, make_report  # noqa: E402
 from crashlib.selection import (  # noqa: E402
     STANDARD_INPUT, Choice, Unusable, choose, list_line, read_records)
 from crashlib.start import STARTS, start_debugger  # noqa: E402
+from crashlib.status import EXIT_COMPLETE, EXIT_PARTIAL, EXIT_UNUSABLE, worst  # noqa: E402
 from crashlib.symbols import Symbols, SymbolsRefused, find_symbols  # noqa: E402
 from crashlib.tables import TableError  # noqa: E402
 from crashlib.text import render  # noqa: E402
 from crashlib.text_lines import print_lines  # noqa: E402
 
 DEBUG_VARIABLE = "TRAPLINE_DEBUG"
-EXIT_COMPLETE, EXIT_UNUSABLE, EXIT_PARTIAL = 0, 1, 2
 
 EPILOG = """\
 exit status:
@@ -41,12 +43,15 @@ exit status:
      refused, or wrong usage
   2  partial: something of the record is lost or damaged, or there are no
      (matching) symbols; what is known is still given
-  `gdb`, `lldb` and `drgn` end with the debugger's own status.
+  `gdb`, `lldb` and `drgn` end with the debugger's own status; `triage --help`
+  and `watch --help` say more about theirs.
 
 examples:
   crash.py console.log               what happened, in words
   crash.py gdb console.log           GDB on the crashed frame
   crash.py gdb console.log -- -batch -ex bt
+  crash.py triage logs/              which bugs there are in a thousand logs
+  crash.py watch unix:console.sock   follow a console, report what happens
 """
 
 
@@ -95,14 +100,15 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         arguments, rest = arguments[:split], arguments[split + 1:]
     if not arguments or arguments[0] not in (*COMMANDS, "-h", "--help"):
         arguments = ["report", *arguments]
-    options = make_parser().parse_args(arguments)
+    options = make_parser(arguments[0]).parse_args(arguments)
     options.debugger_arguments = rest
     if rest and options.command not in STARTS:
         raise Unusable("arguments after -- are for debuggers alone")
     return options
 
 
-def make_parser() -> Parser:
+def make_parser(chosen: str) -> Parser:
+    """`chosen`: the command whose own module is loaded, if it has one."""
     parser = Parser(prog="crash.py", description=__doc__.split("\n")[0], epilog=EPILOG,
                     formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -110,22 +116,26 @@ def make_parser() -> Parser:
         command = commands.add_parser(name, help=text, description=text, epilog=EPILOG,
                                       formatter_class=argparse.RawDescriptionHelpFormatter)
         command.set_defaults(run=run)
+        if name in ("report", "core", *STARTS, *MORE_COMMANDS):
+            add_symbol_options(command)
+        if name in MORE_COMMANDS:
+            if name == chosen:
+                more_of(name).configure(command)
+            continue
         several = name in ("report", "list")
         command.add_argument("file", nargs="+" if several else None, metavar="FILE",
-                             help="a console log, a raw record, or the image of a disk or "
-                             "of memory; - reads standard input")
+                             help="a console log, a raw record, or an image of memory or a disk, "
+                             "perhaps packed by gzip or xz; - reads standard input")
         if name != "list":
             command.add_argument("--record", metavar="N|ID", help="which one, if the input holds "
                                  "several: its number or id as `list` shows them (default: the "
                                  "last one, but a full record rather than a minimal one)")
-        if name in ("report", "core", *STARTS):
-            command.add_argument("--elf", type=Path, metavar="FILE", help="the crashed kernel's "
-                                 "ELF (default: found by its build id)")
-            command.add_argument("--force", action="store_true",
-                                 help="use --elf even if its build id is another")
         if name in ("core", "extract"):
             command.add_argument("-o", "--output", type=Path, metavar="FILE", required=True,
                                  help="where to write it; - is standard output")
+        if name in STARTS:
+            usage = command.format_usage().removeprefix("usage: ").rstrip()
+            command.usage = f"{usage} [-- ARGUMENT ...]"
     report = commands.choices["report"]
     report.add_argument("--json", action="store_true", help="the report as JSON, as "
                         "scripts/crashlib/report.schema.json specifies it")
@@ -134,6 +144,20 @@ def make_parser() -> Parser:
     report.add_argument("--color", choices=("auto", "always", "never"), default="auto",
                         help="default: on a terminal")
     return parser
+
+
+def more_of(command: str) -> ModuleType:
+    return import_module(f"crashlib.{command}_command")  # late: a report must not wait for it
+
+
+def add_symbol_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--elf", type=Path, metavar="FILE", help="the crashed kernel's ELF, or a "
+                         "folder that has it (default: found by its build id in build/, beside "
+                         "the input, in .build-id trees, or by DEBUGINFOD_URLS)")
+    command.add_argument("--force", action="store_true",
+                         help="use --elf even if its build id is another")
+    command.add_argument("--debug-dir", type=Path, action="append", default=[], metavar="DIR",
+                         help="has a .build-id tree, as /usr/lib/debug does; may be repeated")
 
 
 # ---- The commands -------------------------------------------------------------------------------
@@ -145,7 +169,11 @@ def run_report(options: argparse.Namespace) -> int:
 
 
 def report_file(file: str, options: argparse.Namespace) -> int:
-    choice = choose(file, options.record)
+    return report_choice(choose(file, options.record), options)
+
+
+def report_choice(choice: Choice, options: argparse.Namespace) -> int:
+    file = choice.file
     report = make_report(Evidence(choice.record, symbols_for(choice, options)))
     report.go_on = next_steps(choice, options)
     if choice.total > 1:
@@ -160,6 +188,13 @@ def report_file(file: str, options: argparse.Namespace) -> int:
     else:
         print_report(report, file, options)
     return EXIT_COMPLETE if report.complete else EXIT_PARTIAL
+
+
+def report_watched(choice: Choice, options: argparse.Namespace) -> int:
+    """With what `report` has for options that `watch` has not."""
+    defaults = vars(make_parser("report").parse_args(["report", choice.file]))
+    merged = argparse.Namespace(**{**defaults, **vars(options)})
+    return with_one_line_errors(partial(report_choice, choice, merged))
 
 
 def print_report(report: Report, file: str, options: argparse.Namespace) -> None:
@@ -210,15 +245,26 @@ def run_debugger(options: argparse.Namespace) -> int:
                           options.debugger_arguments)
 
 
+def run_triage(options: argparse.Namespace) -> int:
+    return more_of("triage").run(options)
+
+
+def run_watch(options: argparse.Namespace) -> int:
+    return more_of("watch").run(report_watched, options)
+
+
 COMMANDS = {
     "report": (run_report, "say what happened, in words (the default)"),
     "core": (run_core, "write an ELF core for gdb, lldb or drgn"),
     "extract": (run_extract, "write the raw record"),
     "list": (run_list, "one line per record in the input"),
     "gdb": (run_debugger, "start GDB on the crash; what follows -- is for GDB"),
-    "lldb": (run_debugger, "start LLDB likewise"),
-    "drgn": (run_debugger, "start drgn likewise: Python on the crashed kernel"),
+    "lldb": (run_debugger, "start LLDB on it; what follows -- is for LLDB"),
+    "drgn": (run_debugger, "start drgn, Python on the crashed kernel; -- likewise"),
+    "triage": (run_triage, "group the crashes of many inputs by what went wrong"),
+    "watch": (run_watch, "follow a live console, report each crash as it happens"),
 }
+MORE_COMMANDS = ("triage", "watch")  # that have their own options
 
 
 # ---- Their parts --------------------------------------------------------------------------------
@@ -226,14 +272,12 @@ COMMANDS = {
 def for_each_file(options: argparse.Namespace,
                   work: Callable[[str, argparse.Namespace], int]) -> int:
     """All of them, whatever is wrong with one; the worst of their statuses."""
-    statuses = {with_one_line_errors(partial(work, file, options)) for file in options.file}
-    return next(status for status in (EXIT_UNUSABLE, EXIT_PARTIAL, EXIT_COMPLETE)
-                if status in statuses)
+    return worst({with_one_line_errors(partial(work, file, options)) for file in options.file})
 
 
 def symbols_for(choice: Choice, options: argparse.Namespace) -> Symbols:
     return find_symbols(build_id_of(choice.record), options.elf, options.force,
-                        Path(choice.file).parent)
+                        Path(choice.file).parent, options.debug_dir)
 
 
 def next_steps(choice: Choice, options: argparse.Namespace) -> list[tuple[str, str]]:
@@ -241,6 +285,7 @@ def next_steps(choice: Choice, options: argparse.Namespace) -> list[tuple[str, s
     extra = f" --record {choice.number}" if choice.total > 1 else ""
     extra += f" --elf {quote(str(options.elf))}" if options.elf else ""
     extra += " --force" if options.force else ""
+    extra += "".join(f" --debug-dir {quote(str(folder))}" for folder in options.debug_dir)
     program = quote(sys.argv[0])
     return [(f"{program} gdb {source}{extra}", "in GDB"),
             (f"{program} lldb {source}{extra}", "in LLDB"),

@@ -25,6 +25,7 @@ TRUST_SCAN = "scan"  # a word on the stack that points into text: a guess
 TRUST_BY_NUMBER = {Trust.CONTEXT: TRUST_CONTEXT, Trust.FRAME: TRUST_FRAME, Trust.SCAN: TRUST_SCAN}
 
 POINTED_FRAMES_MAX = 64
+SITES_MAX = 256  # of locks
 
 # How the kernel fails on purpose: never the place that a verdict names.
 MACHINERY = ("panic", "assert_failed", "__stack_chk_fail", "trap_raise", "arch_panic", "arch_trap",
@@ -95,6 +96,7 @@ def wanted_places(evidence: Evidence) -> list[int]:
     """The pcs that GDB is asked about, because it may not find them by unwinding."""
     pcs = [_looked_up(row) for row in evidence.record.frames]
     pcs += [evidence.pc - 1] if evidence.pc_is_after else []
+    pcs += [row.site - 1 for row in evidence.record.locks[:SITES_MAX] if row.site]
     if not evidence.is_text(evidence.pc) and evidence.returned_to is not None:
         call = evidence.returned_to
         pcs += [pc for pc in (call.function, call.target) if pc is not None]

@@ -5,7 +5,7 @@ Joins the record with the kernel's ELF.  Draws no conclusions: explain.py does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from crashlib.disasm import Access, Disassembler, Instruction
@@ -16,12 +16,14 @@ from crashlib.payloads import (
     MACHINE_X86_64, Captured, MapEntry, MapKind, TrapKind, TrapOrigin, Trust, name_of)
 from crashlib.record import Record
 from crashlib.symbols import Symbols
-from crashlib.system import Lock
+from crashlib.system import Lock, Thread
 from crashlib.tables import vectors
-from crashlib.x86 import MASK64
+from crashlib.text_pages import find_changed
+from crashlib.x86 import MASK64, PAGE
 
 PF_VECTOR = 14
 NO_VECTOR = -1
+USER_LOWEST = 1 << 16  # smaller numbers are rarely addresses
 TEXT_SHORTEST, TEXT_SHOWN = 4, 40  # characters of a constant that pass for text
 CALLEE_SAVED = ("rip", "rbx", "rbp", "r12", "r13", "r14", "r15")  # in the SysV ABI
 
@@ -49,18 +51,6 @@ class Call:
     target: int | None  # the callee, likewise
 
 
-@dataclass(frozen=True)
-class CodeDifference:
-    """Live code bytes that are not those of the ELF."""
-    address: int
-    live: bytes
-    linked: bytes
-
-    @property
-    def is_breakpoint(self) -> bool:
-        return self.live == b"\xcc"
-
-
 def build_id_of(record: Record) -> bytes:
     """Empty if it is not known: it is in the header and, for when that is lost, in ANNO."""
     try:
@@ -79,7 +69,7 @@ class Evidence:
         self.registers: dict[str, int] = (
             record.registers.by_name(self.machine) if record.registers else {})
         self._read_cause()
-        self.ranges = [_range_of(row) for row in record.maps]
+        self.ranges = _with_threads([_range_of(row) for row in record.maps], record.threads)
         self.walks: list[Walk] = [decode_walk(walk) for walk in record.walks]
         self.book = AddressBook(self.ranges, symbols.elf)
         self.memory = self._gather_memory()
@@ -225,6 +215,22 @@ class Evidence:
             return words
         return f'"{text.decode("ascii")}"'
 
+    def describe_unknown(self, value: int) -> str:
+        """Of what describe() knows nothing about: is it a small negative number, a user's address,
+        or one of the kernel's at which nothing is?"""
+        if value > MASK64 - PAGE:
+            return str(value - MASK64 - 1)
+        if value >> 47 == 0x1FFFF and self.book.maps:
+            return "not mapped"
+        user = self.from_user or self.runs_program
+        return "user address" if user and USER_LOWEST <= value < 1 << 47 else ""
+
+    @cached_property
+    def runs_program(self) -> bool:
+        """The crashed thread is a user program's."""
+        thread = self.cause.thread if self.cause else 0
+        return any(row.id == thread and row.process for row in self.record.threads)
+
     @property
     def code_is_elsewhere(self) -> bool:
         """The pc shows no code worth reading: there is none, or it is panic()'s."""
@@ -240,26 +246,36 @@ class Evidence:
     def code_pieces(self) -> list[tuple[int, bytes]]:
         return self.record.code.pieces if self.record.code else []
 
-    @cached_property
-    def code_differences(self) -> list[CodeDifference]:
-        """Where the recorded code bytes contradict the ELF's text."""
-        elf, differences = self.symbols.elf, []
-        for start, live in self.code_pieces:
-            section = elf.section_at(start) if elf else None
-            if section is None or section.writable or not section.data:
-                continue
-            linked = section.data[start - section.start:][:len(live)]
-            differences += _differences(start, live[:len(linked)], linked)
-        return differences
-
     def _gather_memory(self) -> Memory:
         """Live bytes first: where they contradict the ELF, they are what the processor saw."""
         memory = Memory()
         for start, data in [*self.code_pieces, *self.record.memory]:
             memory.add(start, data)
         for section in self.symbols.elf.constant_sections() if self.symbols.elf else []:
-            memory.add(section.start, section.data)
+            start = section.start
+            for changed, end in self.changed_code:  # there the file tells nothing
+                if section.start <= changed < section.end:
+                    memory.add(start, section.data[start - section.start:changed - section.start])
+                    start = end
+            memory.add(start, section.data[start - section.start:])
         return memory
+
+    @cached_property
+    def changed_code(self) -> list[tuple[int, int]]:
+        """[start, end) of code that was not in memory what the ELF says."""
+        if self.symbols.elf is None or not self.symbols.matched:
+            return []
+        return find_changed(self.symbols.elf, self.record.text_pages)
+
+
+def _with_threads(ranges: list[Range], threads: list[Thread]) -> list[Range]:
+    """Stacks have the names of their threads, and those that MAPS does not list are added."""
+    names = {(row.stack_bottom, row.stack_top): row.name for row in threads
+             if row.name and row.stack_bottom < row.stack_top}
+    named = [replace(r, name=names.pop((r.start, r.end), r.name)) if r.kind == "STACK" else r
+             for r in ranges]
+    return named + [Range(bottom, top, "STACK", "rw-", "PARTLY", name)
+                    for (bottom, top), name in names.items()]
 
 
 def _kept_over_calls(call: Instruction) -> bool:
@@ -271,18 +287,6 @@ def _kept_over_calls(call: Instruction) -> bool:
         elif operand.access is not None:
             names += [operand.access.base, operand.access.index]
     return all(name in ("", *CALLEE_SAVED) for name in names)
-
-
-def _differences(start: int, live: bytes, linked: bytes) -> list[CodeDifference]:
-    runs: list[list[int]] = []
-    for offset, pair in enumerate(zip(live, linked)):
-        if pair[0] == pair[1]:
-            continue
-        if runs and runs[-1][1] == offset:
-            runs[-1][1] = offset + 1
-        else:
-            runs.append([offset, offset + 1])
-    return [CodeDifference(start + a, live[a:b], linked[a:b]) for a, b in runs]
 
 
 def _range_of(row: MapEntry) -> Range:

@@ -152,7 +152,7 @@ def _notes(report: Report) -> list[Markup]:
 
 
 def _locals(report: Report) -> Markup:
-    rows = [(v.name, v.value, v.type) for v in report.locals]
+    rows = [(v.name, short_value(v.value), v.type) for v in report.locals]
     if not rows:
         return Markup("")
     return details(f"Locals of frame #{report.locals_of}",
@@ -177,7 +177,9 @@ def _time_line(report: Report) -> Markup:
         return Markup("")
     rows = [(f"{_when(event) / 1e6:+.6f}", f"cpu {event.cpu}", event.text)
             for event in report.events]
-    return _section("Time line", time_line(report),
+    legend = "red: a trap, blue: a switch of threads, green: a system call; bands: who ran"
+    return _section("Time line", element("figure", time_line(report),
+                                         element("figcaption", legend)),
                     details(f"{len(rows)} events", table(("s", "", ""), rows)))
 
 
@@ -258,8 +260,10 @@ def _missing(report: Report) -> Markup:
 
 def _go_on(report: Report) -> Markup:
     commands = "\n".join(command for command, _ in report.go_on)
-    facts = [*report.annotations.items(), ("signature", f"{report.signature.id} "
-                                           f"({report.signature.text})"),
+    signature = report.signature
+    weak = f" (weak: {signature.weak})" if signature.weak else ""
+    facts = [*report.annotations.items(),
+             ("signature", f"{signature.digest}{weak}: {signature.text}"),
              ("record", report.record_id), ("boot", report.boot_id),
              ("build id", report.build_id), ("ELF file", report.elf or "not found")]
     return element("footer", _section("Go on", element("pre", commands) if commands else "",

@@ -14,10 +14,14 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, pairwise
 
 from crashlib.crc32c import crc32c
+from crashlib.inputs import Bytes, search
+
+Hidden = Sequence[tuple[int, int]]
 
 LINE_BYTES = 96  # of the record, on each line but the last
 PARITY_GROUPS = 4  # a group of lines is every fourth of them ...
@@ -28,7 +32,8 @@ RECORDS_PER_ID = 16  # transmissions that contradict all of these join the last
 
 _FRAME = re.compile(rb"(?P<checked>(?P<id>[0-9a-f]{8}):(?P<type>[A-Z]):(?P<offset>[0-9a-f]{6}):"
                     rb"(?P<data>[A-Za-z0-9._]*):)(?P<crc>[0-9a-f]{8})")
-_START = re.compile(rb"~(?=\s*[0-9a-f])")
+_START = re.compile(rb"~(?=[\s\0\x1b]{0,64}[0-9a-f[])")
+_COLOUR = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]")  # terminals' escape sequences
 _CLAIMED_ID = re.compile(rb"([0-9a-f]{8}):")
 _NOISE = b" \t\r\n\0"
 _FROM_OURS = bytes.maketrans(b"._", b"+/")
@@ -94,12 +99,13 @@ class Transmission:
         return [(offset, bytes(data)) for offset, data in joined]
 
 
-def find_transmissions(data: bytes) -> list[Transmission]:
-    """One for each record whose lines are in `data`, in the order of their first lines."""
+def find_transmissions(data: Bytes, hidden: Hidden = ()) -> list[Transmission]:
+    """One for each record whose lines are in `data`, in the order of their first lines.  What
+    begins in `hidden`, stretches [start, end) in order, is not looked at."""
     runs: dict[int, list[Transmission]] = {}
     bad: dict[int, int] = {}
     last_id: int | None = None
-    for item in scan(data):
+    for item in scan(data, hidden):
         if isinstance(item, Frame):
             last_id = item.record_id
             _take(runs.setdefault(last_id, []), item)
@@ -125,18 +131,33 @@ def _restore(record: Transmission) -> None:
             record.restored += 1
 
 
-def scan(data: bytes) -> Iterator[Frame | int]:
+def scan(data: Bytes, hidden: Hidden = ()) -> Iterator[Frame | int]:
     """Every good line, and for each bad one the id that it claims (-1: not even that)."""
-    starts = [match.end() for match in _START.finditer(data)]
-    for start, following in zip(starts, starts[1:] + [len(data) + 1]):
+    for start, following in pairwise(chain(_starts(data, hidden), [len(data) + 1])):
         window = data[start:min(start + LONGEST_LINE, following - 1)]
         text = window.translate(None, _NOISE)
         frame = _decode(text)
+        if frame is None:  # perhaps coloured by a terminal's logger
+            frame = _decode(_COLOUR.sub(b"", text))
         if frame is not None:
             yield frame
         elif text.count(b":", 0, 32) >= 2:
             claimed = _CLAIMED_ID.match(text)
             yield int(claimed[1], 16) if claimed else -1
+
+
+def _starts(data: Bytes, hidden: Hidden) -> Iterator[int]:
+    visible = 0
+    for start, end in (*hidden, (len(data), len(data))):
+        yield from (match.end() for match in search(_START, data, visible, start))
+        visible = max(visible, end)
+
+
+def frame_at_start(text: bytes) -> tuple[Frame | None, int]:
+    """The good line that `text` begins with, and its length; nothing is dropped from within it."""
+    match = _FRAME.match(text, 1) if text[:1] == b"~" else None
+    frame = _decode(match[0]) if match else None
+    return frame, match.end() if frame else 0
 
 
 def _decode(text: bytes) -> Frame | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from crashlib.crc32c import crc32c
+from crashlib.code_check import find_code_warnings
 from crashlib.debugger import GdbAnswer
-from crashlib.evidence import CodeDifference, Evidence
+from crashlib.evidence import Evidence
 from crashlib.payloads import MACHINE_X86_64, RecordFlags
 from crashlib.record import Record
 from crashlib.system import CpuState
-from crashlib.x86 import PAGE
 
 # What each section's absence costs the reader.
 EXPECTED = {
@@ -18,8 +17,6 @@ EXPECTED = {
 NOT_SAVED = {"NO": "not saved", "SECRET": "withheld", "PARTLY": "saved in part"}
 SAVEABLE = ("DATA", "STACK", "HEAP", "DIRECT")
 STACKS_NAMED = 2  # more are counted
-DIFFERENCES_SHOWN = 3
-PAGES_MAX = 16384  # 64 MiB of code
 
 
 def find_warnings(evidence: Evidence, answer: GdbAnswer) -> list[str]:
@@ -34,46 +31,10 @@ def find_warnings(evidence: Evidence, answer: GdbAnswer) -> list[str]:
     if header is not None and header.flags & RecordFlags.MINIMAL:
         warnings.append("A minimal record: the crash writer itself failed over the full one, which "
                         "may be in the same log.")
-    warnings += [_difference_words(evidence, difference)
-                 for difference in evidence.code_differences[:DIFFERENCES_SHOWN]]
-    warnings += _text_warnings(evidence)
+    warnings += find_code_warnings(evidence)
     if answer.problem and evidence.symbols.elf is not None:
         warnings.append(_capital(answer.problem) + ".")
     return warnings
-
-
-def _difference_words(evidence: Evidence, difference: CodeDifference) -> str:
-    at = evidence.book.symbol(difference.address) or hex(difference.address)
-    if difference.is_breakpoint:
-        return f"A breakpoint (int3) was planted at {at}: a debugger's, or a stray write."
-    why = ("the kernel's text was overwritten" if evidence.symbols.matched
-           else "the ELF is another kernel's, or the text was overwritten")
-    return (f"The code at {at} was {difference.live.hex(' ')}, the ELF has "
-            f"{difference.linked.hex(' ')}: {why}.")
-
-
-def _text_warnings(evidence: Evidence) -> list[str]:
-    """Pages of code whose bytes are not the ELF's."""
-    elf = evidence.symbols.elf
-    if elf is None or not evidence.symbols.matched:
-        return []
-    runs: list[list[int]] = []
-    pages = {page.address: page for page in evidence.record.text_pages if page.length <= PAGE}
-    for page in sorted(pages.values(), key=lambda page: page.address)[:PAGES_MAX]:
-        section = elf.section_at(page.address)
-        if section is None or page.address + page.length > section.end or not section.data:
-            continue
-        start = page.address - section.start
-        if crc32c(section.data[start:start + page.length]) == page.crc:
-            continue
-        if runs and runs[-1][1] == page.address:
-            runs[-1][1] += page.length
-        else:
-            runs.append([page.address, page.address + page.length])
-    symbol = evidence.book.symbol
-    return [f"The code in memory differs from the ELF at {start:#x} to {end - 1:#x} (from "
-            f"{symbol(start)} to {symbol(end - 1)}): it was overwritten, or patched."
-            for start, end in runs[:DIFFERENCES_SHOWN]]
 
 
 def find_missing(evidence: Evidence) -> list[str]:

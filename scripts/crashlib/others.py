@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from crashlib.backtrace import Frame, other_backtrace
+from crashlib.backtrace import Frame, frame_at, other_backtrace
 from crashlib.contexts import Context, contexts_of, thread_name
 from crashlib.debugger import GdbAnswer
 from crashlib.evidence import PF_VECTOR, Evidence
@@ -65,7 +65,7 @@ class LockPart:
     owner: int  # thread's id, 0: none
     owner_name: str
     owner_cpu: int
-    site: str  # where it was taken: "disk_read+0x12"
+    site: str  # where it was taken: "disk_read at kernel/disk.c:50"
     waiters: int
     waiting: list[int]  # ids of those that are known
 
@@ -101,7 +101,7 @@ def describe_others(evidence: Evidence, answer: GdbAnswer) -> Others:
          for row in sorted(record.cpus, key=lambda row: row.cpu)[:ROWS_MAX]],
         [_thread(evidence, answer, row, of_thread.get(row.id))
          for row in sorted(record.threads, key=lambda row: row.id)[:ROWS_MAX]],
-        _locks(evidence), find_deadlocks(evidence), _events(evidence))
+        _locks(evidence, answer), find_deadlocks(evidence), _events(evidence))
 
 
 # ---- CPUs and threads ---------------------------------------------------------------------------
@@ -152,21 +152,29 @@ def _word(vocabulary: type, value: int) -> str:
 
 # ---- Locks --------------------------------------------------------------------------------------
 
-def _locks(evidence: Evidence) -> list[LockPart]:
+def _locks(evidence: Evidence, answer: GdbAnswer) -> list[LockPart]:
     waiting: dict[int, list[int]] = {}
     for thread in evidence.record.threads:
         if thread.wait_object:
             waiting.setdefault(thread.wait_object, []).append(thread.id)
-    return [_lock(evidence, row, waiting.get(row.address, []))
+    return [_lock(evidence, answer, row, waiting.get(row.address, []))
             for row in evidence.record.locks[:ROWS_MAX]]
 
 
-def _lock(evidence: Evidence, row: Lock, waiting: list[int]) -> LockPart:
+def _lock(evidence: Evidence, answer: GdbAnswer, row: Lock, waiting: list[int]) -> LockPart:
     name = row.name or evidence.book.symbol(row.address) or hex(row.address)
     return LockPart(
         name, _word(LockKind, row.kind), hex(row.address), row.owner_thread,
         thread_name(evidence, row.owner_thread) if row.owner_thread else "", row.owner_cpu,
-        (evidence.book.symbol(row.site) or hex(row.site)) if row.site else "", row.waiters, waiting)
+        _site_words(evidence, answer, row.site) if row.site else "", row.waiters, waiting)
+
+
+def _site_words(evidence: Evidence, answer: GdbAnswer, site: int) -> str:
+    """A kernel notes where the call that took the lock returns to: hence the byte before."""
+    found = frame_at(evidence, answer, site - 1)
+    if found.function and found.file:
+        return f"{found.function} at {found.place}"
+    return evidence.book.symbol(site) or hex(site)
 
 
 def _owner_of(evidence: Evidence, address: int) -> int:

@@ -95,6 +95,7 @@ class TrapKind(IntEnum):
     MACHINE = 8
     DOUBLE = 9
     PANIC = 10
+    SYSCALL = 11
 
 
 class TrapOrigin(IntEnum):

@@ -163,6 +163,8 @@ def _range(part: MemoryPart, y: float, marks: list[str]) -> list[Markup]:
              "SECRET": "withheld"}.get(part.captured, "not saved")
     title = f"{part.start} to {part.end} {part.permissions} {part.name}, {saved}"
     name = f"guard page of {part.name}" if guard else part.name or part.kind.lower()
+    if part.kind == "STACK" and "stack" not in name:  # it has its thread's
+        name += " stack"
     parts = [_box(8, y - 3, 5, ROW, KIND_COLOURS.get(part.kind, "--dim"), title),
              _box(13, y - 3, MAP_WIDTH - 16, ROW, "--hit" if guard or marks else "--free", title,
                   opacity="0.8"),

@@ -44,3 +44,20 @@ class Pieces:
                 found.append((start, offset))
             start = offset + len(data)
         return found + ([(start, end)] if start < end else [])
+
+
+def joined(first: list[tuple[int, bytes]],
+           second: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+    """Both together, neighbours made one; where they overlap, the bytes of `first`."""
+    known = Pieces(first)
+    parts = list(first)
+    for offset, data in second:
+        parts += [(start, data[start - offset:end - offset])
+                  for start, end in known.lost(offset, offset + len(data))]
+    whole: list[tuple[int, bytearray]] = []
+    for offset, data in sorted(parts):
+        if whole and whole[-1][0] + len(whole[-1][1]) == offset:
+            whole[-1][1].extend(data)
+        elif data:
+            whole.append((offset, bytearray(data)))
+    return [(offset, bytes(data)) for offset, data in whole]

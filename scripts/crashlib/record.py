@@ -1,31 +1,31 @@
 """record.py - crash records, found in any bytes and taken apart: load() is the door.
 
-Total: any input gives a list, never an exception, in memory bounded by the input's size.  Bytes
+Total: any bytes give a list, never an exception, in memory bounded by the records' size.  Bytes
 whose checksum does not hold are never handed on.  Knows no symbols and draws no conclusions.
 """
 
 from __future__ import annotations
 
-import errno
-import os
+import dataclasses
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from crashlib import cstruct, problems
+from crashlib import cstruct, images, problems
+from crashlib.copies import join_copies
 from crashlib.crc32c import crc32c
+from crashlib.images import HEADER_BYTES, header_is_good
+from crashlib.inputs import Bytes, open_input
 from crashlib.lines import LINE_BYTES, Transmission, find_transmissions
-from crashlib.payload import padded
 from crashlib.payloads import (FORMAT_MAJOR, MAGIC, Cause, Code, End, Frame, Header, LogEntry,
-                               MapEntry, MemoryUnits, Nested, Registers, SectionHeader, Walk)
+                               MapEntry, MemoryUnits, Nested, Registers, Walk)
 from crashlib.pieces import Pieces
 from crashlib.sections import UNKNOWN_TAG, Section, SectionFinder, Status
 from crashlib.system import Cpu, Event, Lock, TextPage, Thread
 
-HEADER_BYTES = cstruct.size_of(Header)
-HEADER_CHECKED = next(place.offset for place in cstruct.places(Header) if place.name == "crc")
+LONGEST_DAMAGED = 1 << 20  # looked at for sections when a record has no good beginning
 LONGEST_ZEROS = 1 << 26  # zero memory that is spelled out: more comes from no kernel
 
 
@@ -39,6 +39,8 @@ class Provenance:
     frames_restored: int = 0  # lines that were lost, and follow from others
     frames_missing: int = 0  # lines' worth of the record that no line brought
     bytes_missing: int = 0  # as far as is known
+    by_line: bool = False  # each known byte came with a line's or a section's checksum
+    copies: int = 1  # in the input, joined
 
 
 @dataclass
@@ -176,36 +178,28 @@ class Record:
 
 
 def load(source: Path | str | bytes) -> list[Record]:
-    """Every record in a file or in bytes: raw records, found by their magic at any offset, and
-    records sent as lines.  Raises OSError if a file cannot be read, and nothing else."""
-    data = source if isinstance(source, bytes) else _read(Path(source))
+    """Every record in a file or in bytes.  Raises OSError if a file cannot be read, InputRefused
+    if it is of a kind that hides its contents, and nothing else."""
+    if isinstance(source, bytes):
+        return find_records(source)
+    with open_input(source) as data:
+        return find_records(data)
+
+
+def find_records(data: Bytes) -> list[Record]:
+    """Raw records, found by their header's magic and checksum at any offset, and records sent as
+    lines; one of each, however many copies there are.  Never raises."""
     raw = _find_raw(data)
-    records = raw + [_from_lines(part) for part in find_transmissions(_outside(data, raw))]
-    return records or _find_damaged(data)
-
-
-def _read(path: Path) -> bytes:
-    """A disk image is a large file of which little was ever written: not what follows that."""
-    with path.open("rb") as file:
-        return file.read(_end_of_data(file.fileno()) if path.is_file() else -1)
-
-
-def _end_of_data(file: int) -> int:
-    end = 0
-    try:
-        while True:
-            end = os.lseek(file, os.lseek(file, end, os.SEEK_DATA), os.SEEK_HOLE)
-    except OSError as error:
-        if error.errno != errno.ENXIO:  # there is no more data
-            return -1
-    os.lseek(file, 0, os.SEEK_SET)
-    return end
+    raw = sorted(raw + _find_headerless(data, raw), key=lambda record: record.provenance.offset)
+    inside = [(place.start, place.end) for place in _places(raw)]
+    records = raw + [_from_lines(part) for part in find_transmissions(data, inside)]
+    return join_copies(records, _from_copies) or _find_damaged(data)
 
 
 def _parse(known: Pieces, length: int, provenance: Provenance, checked: bool) -> Record:
     """`checked`: every known byte came with a line's checksum."""
     data = known.read(0, HEADER_BYTES)
-    header = cstruct.decode(Header, data) if data and _header_is_good(data) else None
+    header = cstruct.decode(Header, data) if data and header_is_good(data) else None
     record = Record(provenance, header, header.record_id if header else None, [], [], False,
                     list(known.within(0, length)), length)
     if header is None or header.major <= FORMAT_MAJOR:
@@ -234,7 +228,7 @@ def _from_lines(part: Transmission) -> Record:
         "console lines", frames_good=part.good, frames_bad=part.bad,
         frames_contradicted=len(part.contradicted), frames_restored=part.restored,
         frames_missing=sum(-(-(end - start) // LINE_BYTES) for start, end in lost),
-        bytes_missing=sum(end - start for start, end in lost))
+        bytes_missing=sum(end - start for start, end in lost), by_line=True)
     record = _parse(known, length, provenance, checked=True)
     record.record_id = part.record_id
     record.problems = problems.of_lines(part) + problems.of_record(record)
@@ -243,25 +237,43 @@ def _from_lines(part: Transmission) -> Record:
 
 # ---- Raw records ----
 
-def _find_raw(data: bytes) -> list[Record]:
+def _find_raw(data: Bytes) -> list[Record]:
     """Those whose header's checksum holds."""
-    starts = [place for place in _places_of(MAGIC, data)
-              if _header_is_good(data[place:place + HEADER_BYTES])]
-    ends = _told_ends(data, set(starts))
     records: list[Record] = []
     done = 0
-    for start, following in zip(starts, starts[1:] + [len(data)]):
-        if start >= done:  # else it is memory that the record before has captured
-            records.append(_from_raw(data, start, ends.get(start, following)))
-            done = start + records[-1].length
+    for place in images.find_records(data):
+        if place.start >= done:  # else it is memory that the record before has captured
+            records.append(_from_raw(data, place.start, place.end))
+            done = place.start + records[-1].length
     return records
 
 
-def _from_raw(data: bytes, start: int, end: int) -> Record:
+def _find_headerless(data: Bytes, known: list[Record]) -> list[Record]:
+    """Those that have lost their header, or never got one.  One that is the beginning of a known
+    record gets that one's name."""
+    names = {_first_crcs(record): record.record_id for record in known}
+    found = [_from_raw(data, place.start, place.end)
+             for place in images.find_headerless(data, _places(known))]
+    for record in found:
+        record.record_id = names.get(_first_crcs(record))
+    return found
+
+
+def _first_crcs(record: Record) -> tuple[int, ...]:
+    """Of CAUS and REGS: no two crashes have them in common."""
+    found = [record.section(tag) for tag in ("CAUS", "REGS")]
+    return tuple(section.header.crc for section in found if section and section.header)
+
+
+def _places(records: list[Record]) -> list[images.Place]:
+    return [images.Place(place.offset, place.offset + record.length)
+            for record in records for place in [record.provenance]]
+
+
+def _from_raw(data: Bytes, start: int, end: int) -> Record:
     known = Pieces([(0, data[start:end])])
     record = _parse(known, end - start, Provenance("raw record", start), checked=False)
-    if record.sections and record.sections[-1].tag == UNKNOWN_TAG:
-        del record.sections[-1]  # whatever follows the record in the input
+    _drop_strangers(record)
     record.length = min(end - start, _end_of(record))
     record.pieces = list(known.within(0, record.length))
     record.provenance.bytes_missing = max(0, _end_of(record) - record.length)
@@ -269,54 +281,46 @@ def _from_raw(data: bytes, start: int, end: int) -> Record:
     return record
 
 
+def _drop_strangers(record: Record) -> None:
+    """What follows the record in the input is not of it, and what another record left behind it
+    may well be good: without an end that vouches for more, a record in an image reaches as far as
+    one good section leads to the next."""
+    if record.end is None and record.provenance.offset > 0:
+        good = takewhile(lambda section: section.status is Status.GOOD, record.sections)
+        record.sections = list(good)
+    while record.sections and record.sections[-1].tag == UNKNOWN_TAG:
+        del record.sections[-1]
+    told = record.annotations.get("boot_id")
+    if record.header is not None and told not in (None, record.boot_id):
+        record.header = record.record_id = None  # the next record's, and no more than that
+
+
 def _end_of(record: Record) -> int:
     last = record.sections[-1] if record.sections else None
     return last.offset + last.length if last else HEADER_BYTES
 
 
-def _told_ends(data: bytes, starts: set[int]) -> dict[int, int]:
-    """Where the records that begin at `starts` end, as their ENDS sections tell."""
-    ends: dict[int, int] = {}
-    fixed = cstruct.size_of(SectionHeader)
-    for place in _places_of(b"ENDS", data):
-        told = data[place:place + fixed + cstruct.size_of(End)]
-        if len(told) < fixed + cstruct.size_of(End):
-            continue
-        start = place - cstruct.decode(End, told[fixed:]).length
-        length = cstruct.decode(SectionHeader, told).stored_length
-        if start in starts and place + fixed + length <= len(data):
-            ends[start] = place + fixed + padded(length)
-    return ends
-
-
-def _find_damaged(data: bytes) -> list[Record]:
-    """When nothing else was found: a raw record whose header is damaged."""
-    places = [0] + list(_places_of(MAGIC, data))[:1]
-    for place in reversed(places):
-        record = _from_raw(data, place, len(data))
+def _find_damaged(data: Bytes) -> list[Record]:
+    """When nothing else was found: a raw record whose header and first section are damaged."""
+    found = data.find(MAGIC)
+    for place in (found, 0) if found > 0 else (0,):
+        record = _from_raw(data, place, min(len(data), place + LONGEST_DAMAGED))
         if any(section.status is Status.GOOD for section in record.sections):
             return [record]
     told = problems.of_transfer(data)
     return [Record(Provenance("raw record"), None, None, [], told, False, [], 0)] if told else []
 
 
-def _outside(data: bytes, raw: list[Record]) -> bytes:
-    """The input without the raw records: lines inside one are memory that it captured."""
-    parts, position = [], 0
-    for record in raw:
-        parts.append(data[position:record.provenance.offset])
-        position = record.provenance.offset + record.length
-    return b"\n".join(parts + [data[position:]]) if raw else data
+# ---- Several copies of one record ----
 
-
-def _places_of(pattern: bytes, data: bytes) -> Iterator[int]:
-    place = data.find(pattern)
-    while place >= 0:
-        yield place
-        place = data.find(pattern, place + 1)
-
-
-def _header_is_good(data: bytes) -> bool:
-    if len(data) < HEADER_BYTES or not data.startswith(MAGIC):
-        return False
-    return crc32c(data[:HEADER_CHECKED]) == cstruct.decode(Header, data).crc
+def _from_copies(copies: list[Record], vouched: list[tuple[int, bytes]]) -> Record:
+    """`copies`: the best first; `vouched`: what their checksums answer for."""
+    best, known = copies[0], Pieces(vouched)
+    length = max(known.end, *(copy.length for copy in copies))
+    lost = known.lost(0, length)
+    provenance = dataclasses.replace(best.provenance, by_line=True, copies=len(copies),
+                                     bytes_missing=sum(end - start for start, end in lost))
+    record = _parse(known, length, provenance, checked=True)
+    record.record_id = best.record_id
+    record.problems = problems.of_record(record)
+    return record

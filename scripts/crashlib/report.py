@@ -151,6 +151,7 @@ class Report:
 def make_report(evidence: Evidence) -> Report:
     query = FrameQuery(evidence, wanted_places(evidence))
     _ = evidence.instruction  # Capstone loads while GDB works
+    signature = make_signature(evidence)  # likewise
     answer = query.finish()
     evidence.frames = make_backtrace(evidence, answer)
     evidence.pointers = answer.pointers
@@ -158,10 +159,9 @@ def make_report(evidence: Evidence) -> Report:
     others = describe_others(evidence, answer)
     record, elf = evidence.record, evidence.symbols.elf
     code_of, code = _code(evidence, counts)
-    place = _place(evidence, answer, verdict)
     return Report(
-        rule=verdict.rule, cause=verdict.cause, place=place,
-        event=_event(evidence), reasons=verdict.reasons,
+        rule=verdict.rule, cause=verdict.cause,
+        place=_place(evidence, answer, verdict), event=_event(evidence), reasons=verdict.reasons,
         warnings=find_warnings(evidence, answer) + _deadlock_warnings(others),
         walks=_walks(evidence), frames=evidence.frames,
         backtrace_notes=_backtrace_notes(evidence, answer),
@@ -172,16 +172,11 @@ def make_report(evidence: Evidence) -> Report:
         threads=others.threads, locks=others.locks, deadlocks=others.deadlocks,
         events=others.events, log=_log(evidence),
         nested=_nested(evidence), missing=find_missing(evidence), annotations=record.annotations,
-        signature=make_signature(verdict.rule, verdict.cause, place.function,
-                                 evidence.frames, _is_trusted(evidence)),
+        signature=signature,
         record_id="" if record.record_id is None else f"{record.record_id:08x}",
         sequence=record.sequence, boot_id=record.boot_id or "", build_id=build_id_of(record).hex(),
         elf=str(elf.path) if elf else "", elf_matches=evidence.symbols.matched,
         complete=record.complete and elf is not None and evidence.symbols.matched)
-
-
-def _is_trusted(evidence: Evidence) -> bool:
-    return evidence.cause is not None and evidence.symbols.matched
 
 
 def _deadlock_warnings(others: Others) -> list[str]:
@@ -253,7 +248,9 @@ def _register_meaning(evidence: Evidence, name: str) -> str:
     value = evidence.registers[name]
     if name in FLAG_REGISTERS:
         return flag_names(name, value)
-    return "" if name == "cr3" else evidence.describe(value)
+    if name == "cr3":
+        return ""
+    return evidence.describe(value) or evidence.describe_unknown(value)
 
 
 def _code(evidence: Evidence, counts: Frame | None) -> tuple[str, list[CodeLine]]:

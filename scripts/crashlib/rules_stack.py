@@ -6,6 +6,7 @@ Each rule looks at the evidence and gives a verdict, or None if it has nothing t
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 from crashlib.evidence import Evidence
 from crashlib.maps import Range, stack_name
@@ -56,7 +57,8 @@ def recursion_words(evidence: Evidence) -> list[str]:
     if times < RECURSION_FRAMES:
         return []
     stacks = sorted(frame.stack for frame in frames if frame.function == name and frame.stack)
-    each = (stacks[-1] - stacks[0]) // (times - 1) if len(stacks) == times else 0
+    sizes = Counter(outer - inner for inner, outer in pairwise(stacks))
+    each = sizes.most_common(1)[0][0] if len(stacks) == times else 0  # the innermost may be less
     size = f", {each:#x} bytes of stack each" if each else ""
     most = f"all {times}" if times == len(frames) else f"{times} of the {len(frames)}"
     return [f"{name} calls itself without an end: it has {most} frames{size}."]

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
+from itertools import takewhile
 from typing import Any
 
 from crashlib import cstruct
@@ -82,6 +83,12 @@ class SectionFinder:
         end = self._find_end()
         if end is None:
             return list(self._walk(start, self._limit))
+        told = self._told(start, end)
+        if any(self._is_good(offset) and self._header_at(offset) != header
+               for offset, header in told.items()):  # one record was being written over another
+            return list(takewhile(lambda section: section.status is Status.GOOD
+                                  and section.header != told.get(section.offset),
+                                  self._walk(start, self._limit)))
         return [*self._contents(start, end), end]
 
     # ---- The table of contents ----
@@ -98,10 +105,18 @@ class SectionFinder:
         return None
 
     def _contents(self, start: int, end: Section) -> Iterator[Section]:
-        for header in end.payload.headers:
-            yield self._judge(start, header)
-            start += HEADER_BYTES + padded(header.stored_length)
+        for offset, header in self._told(start, end).items():
+            yield self._judge(offset, header)
+            start = offset + HEADER_BYTES + padded(header.stored_length)
         yield from self._walk(start, end.offset)
+
+    def _told(self, start: int, end: Section) -> dict[int, SectionHeader]:
+        """The headers that the end repeats, by where their sections lie."""
+        told: dict[int, SectionHeader] = {}
+        for header in end.payload.headers:
+            told[start] = header
+            start += HEADER_BYTES + padded(header.stored_length)
+        return told
 
     # ---- From header to header ----
 

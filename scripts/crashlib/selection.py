@@ -5,15 +5,14 @@ Reads inputs, names their records in a line each, and picks one: the one asked f
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
+from crashlib.inputs import STANDARD_INPUT, InputRefused, open_input
 from crashlib.payloads import RecordFlags, TrapKind, name_of
-from crashlib.record import Record, load
-from crashlib.text import printable
+from crashlib.record import Record, find_records
+from crashlib.text_lines import printable
 
-STANDARD_INPUT = "-"
+ELF_MAGIC, ELF_TYPE_PROGRAM = b"\x7fELF", 2
 
 
 class Unusable(Exception):
@@ -30,10 +29,20 @@ class Choice:
 
 
 def read_records(file: str) -> list[Record]:
-    records = load(sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file))
-    if not records:
-        raise Unusable(f"{name_of_input(file)}: no crash record in it")
-    return records
+    name = name_of_input(file)
+    try:
+        with open_input(file) as data:
+            records = find_records(data)
+            length, head = len(data), data[:18]
+    except InputRefused as error:
+        raise Unusable(str(error)) from error
+    if records:
+        return records
+    if head[:4] == ELF_MAGIC and head[16:] == bytes([ELF_TYPE_PROGRAM, 0]):
+        raise Unusable(f"{name}: no crash record in it, it is a program: give the console's log, "
+                       "and this with --elf")
+    raise Unusable(f"{name}: no crash record in its {length} bytes: give the whole log of the "
+                   "console, a RAM or disk image, or a raw record")
 
 
 def choose(file: str, wanted: str | None) -> Choice:
@@ -49,9 +58,12 @@ def choose(file: str, wanted: str | None) -> Choice:
 
 
 def default_record(records: list[Record]) -> int:
-    """The last one; if that is the minimal record of a writer that failed, the full one of the
-    same boot before it, whose end is lost but which holds more."""
-    last = len(records) - 1
+    """The last one, by its number if it is of the same boot as the last in the input: in memory
+    they lie in any order.  If that is the minimal record of a writer that failed, the full one of
+    the same boot before it, whose end is lost but which holds more."""
+    boot = records[-1].boot_id
+    last = max((index for index, record in enumerate(records) if record.boot_id == boot),
+               key=lambda index: (records[index].sequence or 0, index))
     if not is_minimal(records[last]):
         return last
     same = [index for index, record in enumerate(records)

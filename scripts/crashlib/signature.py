@@ -1,66 +1,113 @@
-"""signature.py - one short name for all crashes that have the same cause, so that they can be
-counted together.
+"""signature.py - which crashes are the same bug: a name that survives a rebuild.
 
-Made of the rule that explains the crash and of the innermost functions, without addresses or lines:
-it outlives a rebuild that leaves the failing path alone.  A name that rests on guesses is marked
-weak and never equals a good one; where nothing is known there is none.
+The kind of failure, and the innermost functions on the way to it: no addresses, lines, or numbers.
+Inlined functions count as frames, so that an optimizer's mood changes nothing; the machinery of
+failing does not count.  A signature whose parts are not all known is weak, and equals no other.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from dataclasses import dataclass
 
-from crashlib.backtrace import TRUST_SCAN, Frame, is_machinery
+from crashlib.backtrace import is_machinery
+from crashlib.evidence import PF_VECTOR, Evidence
+from crashlib.explain import ASSERTION
+from crashlib.frames import Trace, trace
+from crashlib.maps import CLONE_SUFFIX
+from crashlib.payloads import TrapAccess
+from crashlib.tables import vectors
+from crashlib.verdict import is_null_like
 
-FUNCTIONS = 5  # innermost ones that make the name
-DIGITS = 12  # of a hash
-# Where a crash shows, but whose fault it never is.
-BYSTANDERS = ("memcpy", "memmove", "memset", "memcmp", "memchr", "strlen", "strcmp", "strncmp",
-              "string_equal")
-WORDED_RULES = ("panic", "assert")  # the words tell such crashes apart
-NUMBER = re.compile(r"0x[0-9a-fA-F]+|\d+")
+VERSION = 1  # of what is hashed: signatures of two versions are not to be compared
+FUNCTIONS = 3  # that count
+RECURRING = 3  # times that a function must come for the chain to be a recursion
+DIGITS = 16
+# What fails in these was handed to them.
+HELPERS = {"memcpy", "memmove", "memset", "memcmp", "memchr", "strlen", "strnlen", "strcmp",
+           "strncmp", "strcpy", "strncpy", "strchr"}
+
+_NUMBER = re.compile(r"\b0x[0-9a-fA-F]+\b|\b[0-9a-fA-F]{8,}\b|\d+")
 
 
 @dataclass(frozen=True)
 class Signature:
-    id: str = ""  # the same for the same cause; empty: nothing to go by, merge with no other
-    strict: str = ""  # the same only for the same instructions of the same functions
-    weak: bool = True  # rests on guesses
-    text: str = ""  # "null-pointer in next_parcel < provoke_null_read"
+    digest: str  # "9f86d081884c7d65"
+    kind: str  # "#PF read of null"
+    functions: tuple[str, ...]  # innermost first
+    weak: str  # "", or why it must never be taken to equal another
+
+    @property
+    def text(self) -> str:
+        chain = " < ".join(self.functions)
+        return f"{self.kind} in {chain}" if chain else self.kind
 
 
-def make_signature(rule: str, cause: str, place: str, frames: list[Frame],
-                   trusted: bool) -> Signature:
-    """`place`: the function that the verdict names, which may be in no frame.  `trusted`: the cause
-    is known and the symbols are the crashed kernel's."""
-    kept = _functions(frames)
-    is_place = place and not is_machinery(place) and place not in BYSTANDERS
-    names = list(dict.fromkeys([*([place] if is_place else []), *kept]))
-    if not names:
-        return Signature()
-    weak = not trusted or any(frame.trust == TRUST_SCAN for frame in list(kept.values())[:1])
-    words = NUMBER.sub("#", cause) if rule in WORDED_RULES else ""
-    names = names[:FUNCTIONS]
-    parts = [rule, words, *names, "weak" if weak else ""]
-    offsets = [str(frame.offset) for frame in kept.values()]
-    return Signature(_hash(parts), _hash(parts + offsets), weak,
-                     f"{rule} in {' < '.join(names)}")
+def make_signature(evidence: Evidence, traced: Trace | None = None) -> Signature:
+    """`traced`: trace(evidence), if it is at hand."""
+    traced = traced or trace(evidence)
+    names = _names(traced)
+    counted, recursive = _counted(names)
+    kind = _kind(evidence)
+    weak = _weakness(evidence, counted, traced.ended or recursive)
+    hashed = "\n".join((f"trapline {VERSION}", kind, *counted))
+    return Signature(hashlib.sha256(hashed.encode("utf-8", "replace")).hexdigest()[:DIGITS], kind,
+                     counted, weak)
 
 
-def _functions(frames: list[Frame]) -> dict[str, Frame]:
-    """The innermost functions, each once: how deep a recursion went is chance.  Behind a guess
-    there are only guesses."""
-    kept: dict[str, Frame] = {}
-    for frame in frames:
-        if kept and frame.trust == TRUST_SCAN:
-            break
-        if frame.function and not is_machinery(frame.function) and not frame.signal:
-            kept.setdefault(frame.function, frame)
-    strangers = {name: frame for name, frame in kept.items() if name not in BYSTANDERS} or kept
-    return dict(list(strangers.items())[:FUNCTIONS])
+def _names(traced: Trace) -> list[str]:
+    names = [CLONE_SUFFIX.sub("", name) for frame in traced.frames for name in frame.functions]
+    return [name for name in names if not is_machinery(name) and name not in HELPERS] or names
 
 
-def _hash(parts: list[str]) -> str:
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:DIGITS]
+def _counted(names: list[str]) -> tuple[tuple[str, ...], bool]:
+    """The first names, each once; and whether they recur: then no others count, because how deep
+    a recursion went says nothing, and where in it the end came says little."""
+    first = tuple(dict.fromkeys(names))[:FUNCTIONS]
+    loop = {name for name, times in Counter(names).items() if times >= RECURRING}
+    if loop.intersection(first):
+        return tuple(sorted(loop)[:FUNCTIONS]), True
+    return first, False
+
+
+def _kind(evidence: Evidence) -> str:
+    cause = evidence.cause
+    if cause is None:
+        return "unknown"
+    if evidence.kind == "PANIC":
+        return f"panic: {_normal_text(cause.text)}"
+    row = next((row for row in vectors() if row.number == cause.vector), None)
+    name = f"#{row.mnemonic}" if row else f"vector {cause.vector}"
+    if cause.vector != PF_VECTOR:
+        return name
+    access = ("execute" if cause.access & TrapAccess.EXECUTE else
+              "write" if cause.access & TrapAccess.WRITE else "read")
+    return f"{name} {access} of null" if is_null_like(cause.address) else f"{name} {access}"
+
+
+def _normal_text(text: str) -> str:
+    """Without what differs from one time to the next: numbers, and an assertion's line."""
+    assertion = ASSERTION.fullmatch(text)
+    if assertion is not None:
+        return f"assertion failed: {assertion[1]}"
+    return _NUMBER.sub("#", text)
+
+
+def _weakness(evidence: Evidence, counted: tuple[str, ...], whole: bool) -> str:
+    if evidence.cause is None:
+        return "its cause is lost"
+    if evidence.symbols.elf is None:
+        return "no symbols"
+    if not evidence.symbols.matched:
+        return "symbols of another build"
+    if evidence.from_user:
+        return "in a user program"
+    if not evidence.registers:
+        return "its registers are lost"
+    if not counted:
+        return "no function is known"
+    if not whole and len(counted) < FUNCTIONS:
+        return "its backtrace is cut short"
+    return ""

@@ -232,9 +232,8 @@ def _go_on(report: Report) -> list[Line]:
         if key in ("version", "command_line") and value:
             lines += wrapped(f"{key.replace('_', ' ')}: {value}", "dim")
     signature = report.signature
-    if signature.id:
-        weak = ", weak: it rests on guesses" if signature.weak else ""
-        lines += wrapped(f"signature {signature.id}{weak}: {signature.text}", "dim")
+    weak = f" (weak: {signature.weak})" if signature.weak else ""
+    lines += wrapped(f"signature {signature.digest}{weak}: {signature.text}", "dim")
     identity = [f"record {report.record_id}" if report.record_id else "",
                 f"crash {report.sequence} of boot {report.boot_id[:8]}" if report.boot_id else "",
                 f"build id {report.build_id[:12]}" if report.build_id else ""]

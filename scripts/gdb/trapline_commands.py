@@ -193,6 +193,8 @@ class Member(gdb.Command):
         super().__init__(f"trapline {function.__name__}", gdb.COMMAND_DATA, complete)
 
     def invoke(self, argument, _from_tty):
+        if not gdb.selected_inferior().threads():  # GDB would read the ELF file's initial values
+            raise gdb.GdbError("no kernel: GDB is neither attached to one nor has a core")
         try:
             print("\n".join(self._function(argument.strip())))
         except gdb.MemoryError as error:

@@ -107,11 +107,15 @@ def symbol(address):
 def log_entries(most):
     """The last messages, oldest first: those in the kernel's ring, else the record's."""
     try:
-        ring = variable("kernel/log.c", "ring")
-    except gdb.GdbError:
+        return _ring_entries(most)
+    except (gdb.GdbError, gdb.MemoryError):
         if "log" not in facts():
             raise
         return [LogEntry(**row) for row in facts()["log"]][-most:]
+
+
+def _ring_entries(most):
+    ring = variable("kernel/log.c", "ring")
     slots, following = ring["slots"], int(ring["next"])
     count = slots.type.range()[1] + 1
     found = []

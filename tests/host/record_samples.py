@@ -20,7 +20,8 @@ from crashlib.chains import LOST_TEXT
 from crashlib.crc32c import crc32c
 from crashlib.payload import padded
 from crashlib.payloads import End, Header, SectionHeader
-from crashlib.record import HEADER_CHECKED, Record, load
+from crashlib.images import HEADER_CHECKED
+from crashlib.record import Record, load
 from crashlib.sections import section_crc
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -66,6 +66,16 @@ def run(*arguments) -> int:
     return program.main([str(argument) for argument in arguments])
 
 
+def test_a_report_does_not_load_what_only_triage_and_watch_need(elf, raw):
+    done = subprocess.run([sys.executable, "-X", "importtime", PROGRAM, raw, "--elf", elf.path],
+                          capture_output=True, text=True, check=True)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "crashlib.report" in loaded
+    unneeded = {"sqlite3", "rich", "http.client", "concurrent.futures", "multiprocessing",
+                "crashlib.triage", "crashlib.watch"}
+    assert not unneeded & loaded, unneeded & loaded
+
+
 def test_report_is_the_default_and_its_first_line_is_the_verdict(elf, raw, capsys):
     assert run(raw, "--elf", elf.path) == COMPLETE
     lines = capsys.readouterr().out.splitlines()

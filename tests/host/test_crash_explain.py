@@ -1,14 +1,17 @@
 """Each way to fail gets the right verdict, with the right place, from a made-up record."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from crash_records import PANIC_VECTOR, STACK_BOTTOM, STACK_TOP, Crash, build_victim
 from crashlib import explain
+from crashlib.backtrace import Frame
 from crashlib.evidence import Evidence
 from crashlib.record import load
 from crashlib.report import Report, make_report
+from crashlib.rules_stack import recursion_words
 from crashlib.symbols import Symbols
 
 NON_CANONICAL = 0xDEADBEEFDEADBEEF
@@ -347,3 +350,10 @@ def test_frames_beyond_the_debuggers_reach_come_from_the_kernels_backtrace(elf):
     assert [(f.function, f.trust) for f in frames] == [
         ("victim_invalid", "context"), ("kernel_main", "frame")]
     assert frames[1].line > 0
+
+
+def test_the_frame_in_which_a_recursion_ended_does_not_distort_their_size():
+    stacks = [0x1008, *range(0x1018, 0x2000, 0xE0)]  # it had pushed one register of three
+    frames = [Frame(0x100, "cfi", stack, "again") for stack in stacks]
+    words, = recursion_words(SimpleNamespace(frames=frames))
+    assert words.endswith(f"all {len(frames)} frames, 0xe0 bytes of stack each."), words

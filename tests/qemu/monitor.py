@@ -64,6 +64,10 @@ class Monitor:
         self._file.close()
         self._socket.close()
 
+    def dump_memory(self, path: Path) -> None:
+        """All of the machine's memory, into a new file."""
+        self._execute("dump-guest-memory", paging=False, protocol=f"file:{path}")
+
     def go_on(self) -> None:
         """Start a machine that QEMU began with -S."""
         self._execute("cont")

@@ -97,6 +97,15 @@ def test_gdt_and_tss(gdb):
     assert "ist2" in gdb("trapline tss") and "top of the double fault stack" in gdb("trapline tss")
 
 
+def test_without_a_kernel_nothing_is_made_up(kernel_elf):
+    """The ELF file has an empty log, and all tables are zero."""
+    for command in ("trapline log", "trapline idt", "trapline whatis kernel_main"):
+        done = subprocess.run(["gdb", "-nx", "-batch", kernel_elf, "-ex", f"source {COMMANDS}",
+                               "-ex", command], stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert "no kernel" in done.stderr and done.stdout == "", command
+
+
 @pytest.mark.parametrize("command, words", [
     ("trapline whatis", "which address?"), ("trapline whatis no_such", "No symbol"),
     ("trapline idt 300", "there are 256 vectors"), ("trapline gdt 99", "CPUs at most")])
