@@ -297,7 +297,7 @@ static void print_lines(void *argument)
 
 static void print_from_all(void)
 {
-    struct thread *threads[ARCH_CPUS];
+    struct thread *threads[ARCH_CPUS] = {NULL};
 
     for (unsigned cpu = 0; cpu < arch_cpu_count(); cpu++)
         threads[cpu] =

@@ -11,6 +11,7 @@
 enum {
     READERS = 2,
     PAGE = 4096,
+    SPINS = 100000,
     DEFAULT_ROUNDS = 20,
 };
 
@@ -23,12 +24,20 @@ static struct {
     atomic_uint running;
 } shared;
 
+/* Rarely gives way: whoever runs in between might make the CPU forget what it must be told to. */
+static void wait_for(atomic_uint *counter, unsigned at_least)
+{
+    for (unsigned spins = 1; atomic_load(counter) < at_least; spins++) {
+        if (spins % SPINS == 0)
+            yield();
+    }
+}
+
 static void look_in_each_step(void *argument)
 {
     (void)argument;
     for (unsigned step = 1; step <= shared.steps; step++) {
-        while (atomic_load(&shared.step) < step)
-            yield();
+        wait_for(&shared.step, step);
         check(atomic_load(shared.page) == atomic_load(&shared.expect));
         atomic_fetch_add(&shared.seen, 1);
     }
@@ -41,8 +50,7 @@ static void show(uint64_t expect)
     atomic_store(&shared.expect, expect);
     atomic_store(&shared.seen, 0);
     atomic_fetch_add(&shared.step, 1);
-    while (atomic_load(&shared.seen) < READERS)
-        yield();
+    wait_for(&shared.seen, READERS);
 }
 
 /* The page of zeros that all share, then one of its own, then nothing, then zeros again. */
