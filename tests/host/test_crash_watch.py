@@ -82,7 +82,7 @@ def test_a_record_that_lacks_lines_is_ready_at_its_second_end_and_again_when_com
     full = sample("full", "lines")
     lost = full[len(full) // 2:].index(b"~") + len(full) // 2
     collector = Collector()
-    assert collect(full[:lost] + full[lost + 300:], collector) == [False]
+    assert collect(full[:lost] + full[lost + 3000:], collector) == [False]
     assert collect(full, collector) == [True]
 
 
