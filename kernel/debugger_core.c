@@ -87,11 +87,39 @@ static bool is_in_data(const struct crash_map *map)
     return false;
 }
 
+static bool is_mapped(uint64_t address)
+{
+    struct crash_walk walk;
+
+    arch_walk(address, &walk);
+    return walk.mapped != 0;
+}
+
+/* Of a heap there are more addresses than memory, which is at its beginning. */
+static void cut_heap(struct crash_map *map)
+{
+    uint64_t mapped = 0, pages = (map->end - map->start) / ARCH_PAGE_BYTES;
+
+    while (mapped < pages) {
+        uint64_t middle = (mapped + pages) / 2;
+
+        if (is_mapped(map->start + middle * ARCH_PAGE_BYTES))
+            mapped = middle + 1;
+        else
+            pages = middle;
+    }
+    map->end = map->start + mapped * ARCH_PAGE_BYTES;
+}
+
 /* The next range of memory from entry *n on.  False if there is none. */
 static bool next_range(size_t *n, struct crash_map *map)
 {
     while (arch_map_entry((*n)++, map)) {
-        if (is_kept(map) && !is_in_data(map))
+        if (!is_kept(map) || is_in_data(map))
+            continue;
+        if (map->kind == CRASH_MAP_HEAP)
+            cut_heap(map);
+        if (map->end > map->start)
             return true;
     }
     return false;

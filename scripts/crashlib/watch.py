@@ -158,7 +158,7 @@ class Collector:
     """The records that are under way, and those that were reported."""
     lines: bytearray = field(default_factory=bytearray)
     waiting: set[int] = field(default_factory=set)  # ids of which lines have come
-    ends: dict[int, int] = field(default_factory=dict)  # how often each has ended
+    ends: set[int] = field(default_factory=set)  # ids of those whose last line has come
     done: dict[int, int] = field(default_factory=dict)  # reported, with so many bytes missing
 
     def add(self, frame: Frame, line: bytes) -> None:
@@ -168,26 +168,23 @@ class Collector:
         if len(self.lines) < KEPT_BYTES:
             self.lines += line
         if frame.type == "E":
-            self.ends[frame.record_id] = self.ends.get(frame.record_id, 0) + 1
+            self.ends.add(frame.record_id)
 
     def ready(self, whatever_there_is: bool) -> list[Record]:
-        """Those that are complete, or have been sent as often as a kernel does; or all."""
+        """Those that are complete, or of which nothing more comes before a reboot; or all."""
         if not self.waiting or not (whatever_there_is or self.ends):
             return []
         found = [record for record in find_records(bytes(self.lines))[:COPIES_PER_ID]
                  if record.record_id in self.waiting]
         return [record for record in found
-                if (whatever_there_is or record.complete or self._was_sent_twice(record))
+                if (whatever_there_is or record.complete or record.record_id in self.ends)
                 and self._is_news(record)]
-
-    def _was_sent_twice(self, record: Record) -> bool:
-        return self.ends.get(record.record_id, 0) > 1
 
     def _is_news(self, record: Record) -> bool:
         missing = 0 if record.complete else max(record.provenance.bytes_missing, 1)
         before = self.done.get(record.record_id)
         self.waiting.discard(record.record_id)
-        self.ends.pop(record.record_id, None)
+        self.ends.discard(record.record_id)
         if before is not None and missing >= before:
             return False
         self.done[record.record_id] = missing

@@ -63,7 +63,7 @@ CRASHES = {
     "exec-data": Crash("#PF", "provoke_exec_data", "code();",
                        "execute-data", "execution of no-execute memory: received"),
     "stack-overflow": Crash("#DF", "sort_parcels", "static STORY uint64_t sort_parcels(",
-                            "stack-overflow", "the boot stack ran into its guard page", span=9),
+                            "stack-overflow", "stack ran into its guard page", span=9),
     "smashed-return-address": Crash("#PF", "print_label", "static STORY void print_label(",
                                     "corrupted-return",
                                     "corrupted return address 0x414141414141", span=6),

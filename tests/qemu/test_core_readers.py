@@ -11,7 +11,6 @@ from crashlib.elf import read_elf
 from crashlib.evidence import Evidence
 from crashlib.record import load
 from crashlib.symbols import Symbols
-from test_records import crash_log  # noqa: F401  (a fixture)
 
 NAMES = ("null-read", "divide", "panic", "stack-overflow", "double-fault",
          "write-text", "wild-read")
@@ -19,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Capston
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_all_readers_of_a_core_find_the_same_frames(name, crash_log, kernel_elf):  # noqa: F811
+def test_all_readers_of_a_core_find_the_same_frames(name, crash_log, kernel_elf):
     log = crash_log(name)
     record, = load(log)
     evidence = Evidence(record, Symbols(read_elf(kernel_elf), True, ""))

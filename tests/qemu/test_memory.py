@@ -12,7 +12,7 @@ PAGE = 4096
 NON_CANONICAL = 0x800000000000
 UNMAPPED = {
     "page 0": 0,
-    "the lower half": 0x400000,
+    "the lower half": 0x70000000,
     "the end of the lower half": NON_CANONICAL - 8,
     "no canonical address": NON_CANONICAL,
     "the last address that is not canonical": 0xffff7ffffffffff8,
@@ -30,6 +30,7 @@ def read(line: Line, address: int, length: int) -> bytes:
 
 @pytest.mark.parametrize("address", UNMAPPED.values(), ids=UNMAPPED)
 def test_an_unreadable_address_is_an_error_reply(line, address):
+    line.request("qSupported:binary-upload+")
     assert line.request(f"m{address:x},8")[0] == "E"
     assert line.request(f"x{address:x},8")[0] == "E"
     assert line.request("qC") == "QC1"
