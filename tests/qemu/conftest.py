@@ -12,7 +12,7 @@ import pytest
 
 from debugger import Debugger
 from packets import Line
-from programs import BEATING, DEBUGGEE, WAITING, make_app, symbols_of
+from programs import BEATING, DEBUGGEE, WAITING, make_app, make_kernel, symbols_of
 
 
 @pytest.fixture(scope="session")
@@ -114,3 +114,10 @@ def program(boot, tmp_path: Path) -> Callable:
         return boot(*arguments, kernel=elf)
 
     return start
+
+
+@pytest.fixture(scope="session")
+def threads_elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A kernel that runs threads.c."""
+    return make_kernel(tmp_path_factory.mktemp("threads") / "threads.elf",
+                       Path(__file__).with_name("threads.c"))
