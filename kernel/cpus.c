@@ -39,7 +39,7 @@ void cpus_init(void)
 /* For flush.address: the whole user half. */
 #define ALL_ADDRESSES UINT64_MAX
 
-static void forget(uint64_t address)
+ARCH_DEBUGGER_PATH static void forget(uint64_t address)
 {
     if (address == ALL_ADDRESSES)
         arch_flush_space();
@@ -47,7 +47,7 @@ static void forget(uint64_t address)
         arch_flush_page(address);
 }
 
-void cpus_serve_flush(void)
+ARCH_DEBUGGER_PATH void cpus_serve_flush(void)
 {
     unsigned cpu = arch_cpu_id();
 

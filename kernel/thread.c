@@ -16,7 +16,7 @@ static struct {
     struct wait_queue ended; /* those who wait for a thread's end */
 } table = {.ended = WAIT_QUEUE("thread ends")};
 
-struct thread *thread_next(const struct thread *thread)
+ARCH_DEBUGGER_PATH struct thread *thread_next(const struct thread *thread)
 {
     size_t i = thread == NULL ? 0 : (size_t)(thread - table.threads) + 1;
 
@@ -25,7 +25,7 @@ struct thread *thread_next(const struct thread *thread)
     return i < THREADS ? &table.threads[i] : NULL;
 }
 
-struct thread *thread_find(uint32_t id)
+ARCH_DEBUGGER_PATH struct thread *thread_find(uint32_t id)
 {
     struct thread *thread = NULL;
 
