@@ -98,6 +98,7 @@ void kernel_main(void)
     arch_init_time();                                  /* from here on, the log has times */
     arch_init_interrupts();                            /* controllers known, all lines masked */
     threads_init();                                    /* this is thread 1 from here on */
+    programs_init();                                   /* what a debugger may see of programs */
 
     if (command_line_flag("gdbwait")) {
         console_print("waiting for debugger\n");

@@ -6,6 +6,7 @@
 #include "arch/arch.h"
 #include "console.h"
 #include "debugger.h"
+#include "elf.h"
 #include "format.h"
 #include "frames.h"
 #include "log.h"
@@ -65,6 +66,67 @@ bool program_find(const char *name, struct program_file *file)
         return true;
     }
     return false;
+}
+
+/* ---- What all instances of a program share ---- */
+
+enum {
+    SHARED = 64, /* segments of all programs */
+};
+
+static struct {
+    struct shared {
+        uint64_t start, end;
+        const uint8_t *bytes; /* in the file */
+    } list[SHARED];
+    size_t count;
+} shared;
+
+static void list_shared(const struct program_file *file)
+{
+    static const struct elf_range user_memory = {ARCH_USER_START, ARCH_USER_END};
+    struct elf_program program;
+
+    if (elf_read(file->bytes, file->size, user_memory, &program) != NULL)
+        return;
+    for (size_t i = 0; i < program.segment_count && shared.count < SHARED; i++) {
+        const struct elf_segment *segment = &program.segments[i];
+
+        if ((segment->permissions & CRASH_MAP_WRITE) != 0)
+            continue;
+        shared.list[shared.count++] =
+            (struct shared){.start = segment->start,
+                            .end = segment->start + segment->file_bytes,
+                            .bytes = (const uint8_t *)file->bytes + segment->offset};
+    }
+}
+
+void programs_init(void)
+{
+    const struct arch_boot_info *info = arch_boot_info();
+    struct program_file file;
+
+    for (size_t i = 0; i < info->module_count; i++) {
+        if (find_module(info->modules[i].name, &file))
+            list_shared(&file);
+    }
+    for (const struct embedded_program *at = program_table; at->name != NULL; at++) {
+        file = (struct program_file){.bytes = at->bytes, .size = at->size};
+        list_shared(&file);
+    }
+}
+
+ARCH_DEBUGGER_PATH const uint8_t *program_shared(uint64_t address, size_t *len)
+{
+    for (size_t i = 0; i < shared.count; i++) {
+        const struct shared *segment = &shared.list[i];
+
+        if (address < segment->start || address >= segment->end)
+            continue;
+        *len = (size_t)(segment->end - address);
+        return segment->bytes + (address - segment->start);
+    }
+    return NULL;
 }
 
 static void leave(unsigned status)
