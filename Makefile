@@ -201,6 +201,13 @@ $(BUILD)/app.ld: arch/x86_64/kernel.ld
 	$(Q){ sed '/INCLUDE/d' $<; printf 'PROVIDE(%s = kernel.%s);\n' \
 		$(foreach name,$(COMPILER_CALLS),$(name) $(name)); } >$@
 
+# ---- Kernels with a test's file in them, which may call all of the kernel ----
+
+.PHONY: kernel-with
+kernel-with: $(OBJECTS) $(LINKER_SCRIPTS) # WITH=a.c OUT=FILE
+	$(Q)$(CC) $(CFLAGS) -c -o $(OUT).o $(WITH)
+	$(Q)ld $(LDFLAGS) -T arch/x86_64/kernel.ld -o $(OUT) $(OBJECTS) $(OUT).o
+
 # ---- Running ----
 
 .PHONY: run debug demo

@@ -271,6 +271,10 @@ bool arch_in_trap(const struct trap_frame *frame);
  * interrupts are held back, although the code may see them enabled. */
 void arch_frame_set_step(struct trap_frame *frame, bool step);
 
+/* Let those that wait in, before the step that this CPU is about to do: they run as if there were
+ * none, and so may other threads. */
+void arch_step_let_interrupts_in(void);
+
 /* The same for a thread that does not run: it stops when it has had its turn, interrupts or not. */
 void arch_parked_set_step(struct trap_frame *frame, bool step);
 
@@ -278,6 +282,10 @@ void arch_parked_set_step(struct trap_frame *frame, bool step);
  * a breakpoint.  False, with nothing changed: not one that is known here, it would fault, or data
  * is watched. */
 bool arch_execute(struct trap_frame *frame, uint64_t address, const uint8_t *original, size_t len);
+
+/* The frame that a trap from user code has made, of a thread whose kernel stack ends at `top`:
+ * while it is in the kernel. */
+struct trap_frame *arch_user_frame(void *stack_top);
 
 /* Is the next instruction one that a step must not execute, because nothing may come after it?
  * Then do its effect on `frame`: the step is over. */
@@ -291,8 +299,12 @@ enum gdbstub_point_result arch_insert_point(enum gdbstub_point kind, uint64_t ad
 enum gdbstub_point_result arch_remove_point(enum gdbstub_point kind, uint64_t address, size_t len);
 
 /* Is a point what TRAP_DEBUG was about?  Then which: its kind, and the address it was inserted for.
- * After a single step, write points are found by what they watch having changed. */
+ * After a single step, write points are found by what they watch having changed: if other CPUs
+ * run, that is certain only when they have been stopped. */
 bool arch_point_hit(const struct trap *trap, enum gdbstub_point *kind, uint64_t *address);
+
+/* The execute point at the frame's pc has been told of: let the instruction run. */
+void arch_point_told(struct trap_frame *frame);
 
 /* Does TRAP_BREAKPOINT's pc stand behind a breakpoint instruction of the kind the stub plants? */
 bool arch_frame_behind_breakpoint(const struct trap_frame *frame);

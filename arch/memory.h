@@ -129,6 +129,10 @@ bool arch_find_stack(uint64_t address, struct arch_stack *stack);
 /* Is this the address of kernel code? */
 bool arch_is_text(uint64_t address);
 
+/* Of a function that is on the way to the debugger, or that it calls, in a file that is not its
+ * own: no breakpoint may stand there. */
+#define ARCH_DEBUGGER_PATH __attribute__((section(".text.debugger")))
+
 /* Must no breakpoint stand there?  NULL if it may, else why not. */
 const char *arch_refuse_breakpoint(uint64_t address, size_t len);
 

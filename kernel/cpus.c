@@ -42,7 +42,7 @@ void cpus_init(void)
 /* For flush.address: the whole user half. */
 #define ALL_ADDRESSES UINT64_MAX
 
-static void forget(uint64_t address)
+ARCH_DEBUGGER_PATH static void forget(uint64_t address)
 {
     if (address == ALL_ADDRESSES)
         arch_flush_space();
@@ -52,7 +52,7 @@ static void forget(uint64_t address)
 
 /* An NMI in the middle of this may serve the same request, and a later one: what is left of the
  * interrupted one then must not pass for having served that. */
-void cpus_serve_flush(void)
+ARCH_DEBUGGER_PATH void cpus_serve_flush(void)
 {
     unsigned cpu = arch_cpu_id();
     uint64_t done = atomic_load(&flush.cpus[cpu].done);

@@ -65,7 +65,7 @@ static void check_nmi_stack(unsigned cpu)
         complain(cpu, "handles an NMI on another's stack");
 }
 
-enum trap_verdict cpus_check_handle(struct trap *trap)
+ARCH_DEBUGGER_PATH enum trap_verdict cpus_check_handle(struct trap *trap)
 {
     struct arrivals *here = &check.cpus[trap->cpu];
 

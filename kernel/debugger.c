@@ -20,6 +20,7 @@
 
 enum debugger_limits {
     EXIT_POLLS = 1 << 20, /* how long an exit waits to be acknowledged */
+    OPEN_STEPS = 16,      /* one step in so many lets interrupts in */
 };
 
 static const uint32_t FATAL = TRAP_ANY & ~(TRAP_MASK(TRAP_INTERRUPT) | TRAP_MASK(TRAP_NMI) |
@@ -28,6 +29,7 @@ static const uint32_t FATAL = TRAP_ANY & ~(TRAP_MASK(TRAP_INTERRUPT) | TRAP_MASK
 /* What a CPU has yet to do about the line. */
 struct side {
     bool bytes_left;           /* a break-in has left bytes: nobody has looked at them yet */
+    unsigned steps;            /* that GDB has had it do */
     bool look_again;           /* one step after leaving, look at the bytes that came meanwhile */
     struct trap_frame *left;   /* the frame that it left the last stop with ... */
     uint64_t left_pc, left_sp; /* ... and what was in it */
@@ -141,6 +143,7 @@ static void enter(const struct trap *trap)
 static void look_again_after_step(struct trap_frame *frame)
 {
     this_side()->look_again = true;
+    debugger_note_step();
     arch_frame_set_step(frame, true);
 }
 
@@ -183,6 +186,15 @@ static bool is_stepped(struct trap_frame *frame)
     return debugger.machine.resume.action == GDBSTUB_STEP && arch_step_without_running(frame);
 }
 
+/* What is stepped may be waiting for an interrupt: for a tick, for another CPU.  But a handler
+ * waits for locks, and a CPU that stands still may have them. */
+static void step(struct trap_frame *frame)
+{
+    arch_frame_set_step(frame, true);
+    if (++this_side()->steps % OPEN_STEPS == 0 && debugger_others_run(&debugger.machine))
+        arch_step_let_interrupts_in();
+}
+
 /* Leave it to the stub alone, if it can be: GDB does not hear of it, and the line stays open.
  * RESUME if so; BREAK_IN if GDB must have the machine, for the reason that is then in *why; WAIT if
  * the trap is none of the debugger's. */
@@ -197,8 +209,10 @@ static enum gdbstub_event pass(struct trap *trap, struct gdbstub_stop *why)
         *why = stop.why;
         stop.why = debugger_stop(GDBSTUB_SIGTRAP);
     } while (stop.event == GDBSTUB_RESUME && is_stepped(trap->frame));
-    if (stop.event == GDBSTUB_RESUME)
-        arch_frame_set_step(trap->frame, stop_ordered(trap->cpu) == STOP_STEP);
+    if (stop.event == GDBSTUB_RESUME && stop_ordered(trap->cpu) == STOP_STEP)
+        step(trap->frame);
+    else if (stop.event == GDBSTUB_RESUME)
+        arch_frame_set_step(trap->frame, false);
     return stop.event;
 }
 
@@ -219,9 +233,9 @@ static enum gdbstub_event stop_machine(struct trap_frame *frame, struct gdbstub_
         leave_for_good();
     if (stop.event == GDBSTUB_RESTART || debugger.machine.reboot)
         debugger_restart(&debugger.machine);
-    if (stop.event == GDBSTUB_RESUME)
-        arch_frame_set_step(frame, debugger.machine.resume.action == GDBSTUB_STEP);
-    else
+    if (stop.event == GDBSTUB_RESUME && debugger.machine.resume.action == GDBSTUB_STEP)
+        step(frame);
+    else if (stop.event != GDBSTUB_RESUME)
         debugger_take(&debugger.machine, frame); /* as if nobody had been there */
     return stop.event;
 }
@@ -284,10 +298,21 @@ static bool second_look(struct trap *trap, struct gdbstub_stop *why)
     return true;
 }
 
+/* Why it has stopped.  What has been written during a step was perhaps written by another CPU,
+ * which is on its way to say so. */
+static struct gdbstub_stop why_here(const struct trap *trap)
+{
+    struct gdbstub_stop why = debugger_why(trap, &debugger.stub);
+
+    if (why.cause != GDBSTUB_CAUSE_WATCH_WRITE)
+        return why;
+    stop_others();
+    return debugger_why(trap, &debugger.stub);
+}
+
 static enum trap_verdict stop_at_break_or_step(struct trap *trap)
 {
-    struct gdbstub_stop why =
-        debugger.waiting ? debugger_stop(GDBSTUB_SIGTRAP) : debugger_why(trap, &debugger.stub);
+    struct gdbstub_stop why = debugger.waiting ? debugger_stop(GDBSTUB_SIGTRAP) : why_here(trap);
 
     if (this_side()->look_again && second_look(trap, &why))
         return TRAP_HANDLED;
@@ -298,6 +323,8 @@ static enum trap_verdict stop_at_break_or_step(struct trap *trap)
     }
     if (event == GDBSTUB_BREAK_IN)
         (void)stop_machine(trap->frame, why);
+    if (why.cause == GDBSTUB_CAUSE_HW_BREAK)
+        arch_point_told(trap->frame);
     return TRAP_HANDLED;
 }
 
@@ -316,15 +343,16 @@ static void rewind(struct trap *trap)
         arch_frame_set_pc(trap->frame, trap->pc - arch_gdb.breakpoint_size);
 }
 
-/* Will the trap come again by itself, if what caused it is still there?  A single step need not:
- * GDB had another stop instead. */
-static bool comes_again(const struct trap *trap)
+/* Is the trap no more, when another CPU has had the machine?  It comes again by itself, if what
+ * caused it is still there; or there was a single step, and GDB had another stop instead.  Not what
+ * has been written to a watched place, while that is watched. */
+static bool is_past(const struct trap *trap)
 {
     enum gdbstub_point kind;
     uint64_t address;
 
     if (trap->kind == TRAP_DEBUG)
-        return !arch_point_hit(trap, &kind, &address);
+        return !arch_point_hit(trap, &kind, &address) || kind == GDBSTUB_POINT_EXECUTE;
     return trap->kind == TRAP_BREAKPOINT || trap->class == TRAP_CLASS_FAULT;
 }
 
@@ -332,15 +360,13 @@ static bool comes_again(const struct trap *trap)
 static bool take_machine(struct trap *trap)
 {
     while (!stop_take()) {
-        bool again = comes_again(trap);
-
         if (!stop_is_asked()) {
             arch_pause();
             continue;
         }
         rewind(trap);
         stop_join(trap->frame);
-        if (again)
+        if (is_past(trap))
             return false;
     }
     return true;

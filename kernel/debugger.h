@@ -21,7 +21,7 @@ void debugger_listen(void);
  * Returns at once with gdb=off. */
 void debugger_wait(void);
 
-/* A system call begins, or has ended: stop if GDB wants to hear of it (`catch syscall`).  Interrupts
+/* A system call begins, or has ended: stop if GDB wants to hear of it (`catch syscall`). Interrupts
  * off. */
 void debugger_syscall(struct trap *trap, uint64_t number, bool entry);
 

@@ -35,6 +35,15 @@ gdbstub_thread debugger_current_thread(void)
     return thread == NULL ? FIRST_THREAD : thread->id;
 }
 
+/* NULL for one that has ended, and that nobody waits for: its place is free. */
+static struct thread *find(gdbstub_thread id)
+{
+    struct thread *thread = id <= UINT32_MAX ? thread_find((uint32_t)id) : NULL;
+    bool over = thread != NULL && thread->state == THREAD_ENDED && thread->detached && thread->left;
+
+    return over ? NULL : thread;
+}
+
 /* Does `thread` run on its CPU?  Then that has its registers. */
 static bool is_on_cpu(const struct thread *thread)
 {
@@ -79,7 +88,7 @@ static bool access_parked(struct thread *thread, const struct access *access)
 static bool access_register(const struct debugger_machine *machine, gdbstub_thread id,
                             struct access access)
 {
-    struct thread *thread = thread_find((uint32_t)id);
+    struct thread *thread = find(id);
 
     if (thread == NULL)
         return id == FIRST_THREAD && access_cpu(machine, machine->cpu, &access);
@@ -100,12 +109,12 @@ static bool port_write_register(void *ctx, gdbstub_thread thread, size_t reg, co
 
 static bool is_listed(const struct thread *thread)
 {
-    return thread->has_run || thread->priority != THREAD_IDLE;
+    return find(thread->id) != NULL && (thread->has_run || thread->priority != THREAD_IDLE);
 }
 
 static gdbstub_thread port_next_thread(void *ctx, gdbstub_thread id)
 {
-    const struct thread *thread = id == GDBSTUB_NO_THREAD ? NULL : thread_find((uint32_t)id);
+    const struct thread *thread = id == GDBSTUB_NO_THREAD ? NULL : find(id);
 
     (void)ctx;
     if (id == GDBSTUB_NO_THREAD && thread_current() == NULL)
@@ -128,7 +137,7 @@ static void describe_state(const struct thread *thread, char *text, size_t size)
     const struct mutex *mutex = thread->wants;
 
     if (is_on_cpu(thread))
-        format_text(text, size, "running on CPU %u", thread->cpu);
+        format_text(text, size, stop_answers(thread->cpu) ? "running" : "its CPU does not answer");
     else if (mutex != NULL && mutex->owner != NULL)
         format_text(text, size, "wants %s, thread %u's", thread->wait_reason, mutex->owner->id);
     else if (thread->state == THREAD_WAITING)
@@ -139,7 +148,7 @@ static void describe_state(const struct thread *thread, char *text, size_t size)
 
 static bool port_thread_info(void *ctx, gdbstub_thread id, struct gdbstub_thread_info *info)
 {
-    const struct thread *thread = thread_find((uint32_t)id);
+    const struct thread *thread = find(id);
 
     (void)ctx;
     if (thread == NULL && id == FIRST_THREAD && thread_current() == NULL) {
@@ -156,6 +165,37 @@ static bool port_thread_info(void *ctx, gdbstub_thread id, struct gdbstub_thread
 
 /* ---- What each thread is to do ---- */
 
+void debugger_note_step(void)
+{
+    struct thread *thread = thread_current();
+
+    if (thread != NULL)
+        thread->stepped = true;
+}
+
+/* Where a thread goes on; NULL: its CPU does not answer. */
+static struct trap_frame *frame_of(const struct debugger_machine *machine,
+                                   const struct thread *thread)
+{
+    if (!is_on_cpu(thread))
+        return thread->frame;
+    return thread->cpu == machine->cpu ? machine->frame : stop_frame(thread->cpu);
+}
+
+/* A step that has not come to its end is over: it may be waiting in a system call. */
+static void cancel_step(const struct debugger_machine *machine, struct thread *thread)
+{
+    struct trap_frame *frame = frame_of(machine, thread);
+
+    if (!thread->stepped)
+        return;
+    thread->stepped = false;
+    if (frame != NULL)
+        arch_parked_set_step(frame, false);
+    if (thread->process != NULL)
+        arch_parked_set_step(arch_user_frame(thread->stack_top), false);
+}
+
 void debugger_take(struct debugger_machine *machine, struct trap_frame *frame)
 {
     machine->cpu = arch_cpu_id();
@@ -163,9 +203,7 @@ void debugger_take(struct debugger_machine *machine, struct trap_frame *frame)
     machine->resume = (struct gdbstub_resume){GDBSTUB_RUN, GDBSTUB_SIGNAL_NONE};
     for (struct thread *thread = thread_next(NULL); thread != NULL; thread = thread_next(thread)) {
         thread->held = false;
-        if (thread->stepped)
-            arch_parked_set_step(thread->frame, false);
-        thread->stepped = false;
+        cancel_step(machine, thread);
     }
     for (unsigned cpu = 0; cpu < ARCH_CPUS; cpu++)
         stop_order(cpu, STOP_RUN);
@@ -180,6 +218,15 @@ unsigned debugger_running_cpu(const struct debugger_machine *machine)
             return cpu;
     }
     return machine->cpu;
+}
+
+bool debugger_others_run(const struct debugger_machine *machine)
+{
+    for (unsigned cpu = 0; cpu < arch_cpu_count(); cpu++) {
+        if (cpu != machine->cpu && stop_frame(cpu) != NULL && stop_ordered(cpu) != STOP_RUN)
+            return false;
+    }
+    return true;
 }
 
 static const enum stop_order orders[] = {
@@ -222,7 +269,6 @@ static const char *order_parked(struct thread *thread, enum gdbstub_action actio
     if (action == GDBSTUB_STEP && stop_ordered(thread->cpu) == STOP_HOLD)
         return HELD_CPU;
     thread->held = action == GDBSTUB_HOLD;
-    thread->stepped = action == GDBSTUB_STEP;
     if (thread->stepped)
         arch_parked_set_step(thread->frame, true);
     return NULL;
@@ -231,10 +277,12 @@ static const char *order_parked(struct thread *thread, enum gdbstub_action actio
 static const char *port_set_resume(void *ctx, gdbstub_thread id, struct gdbstub_resume how)
 {
     struct debugger_machine *machine = ctx;
-    struct thread *thread = thread_find((uint32_t)id);
+    struct thread *thread = find(id);
 
     if (thread == NULL && id != FIRST_THREAD)
         return "there is no such thread";
+    if (thread != NULL)
+        thread->stepped = how.action == GDBSTUB_STEP;
     if (thread == NULL || is_on_cpu(thread))
         return order_cpu(machine, thread == NULL ? machine->cpu : thread->cpu, how);
     return order_parked(thread, how.action);
@@ -244,7 +292,7 @@ static const char *port_set_resume(void *ctx, gdbstub_thread id, struct gdbstub_
 
 static uint64_t space_of(const struct debugger_machine *machine, gdbstub_thread id)
 {
-    const struct thread *thread = thread_find((uint32_t)id);
+    const struct thread *thread = find(id);
     bool here = thread == NULL || (is_on_cpu(thread) && thread->cpu == machine->cpu);
 
     return here ? arch_space_current() : thread->space;

@@ -26,6 +26,12 @@ void debugger_take(struct debugger_machine *machine, struct trap_frame *frame);
 /* One that will go on when the machine is given back. */
 unsigned debugger_running_cpu(const struct debugger_machine *machine);
 
+/* Do all other CPUs run on, when the machine is given back? */
+bool debugger_others_run(const struct debugger_machine *machine);
+
+/* The debugger has the thread that runs here step for its own ends: the next stop cancels that. */
+void debugger_note_step(void);
+
 /* The thread that runs here, as GDB numbers it. */
 gdbstub_thread debugger_current_thread(void);
 

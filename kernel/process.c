@@ -314,7 +314,7 @@ static void end_thread(void *argument)
     process_exit_thread(process_current()->status);
 }
 
-enum trap_verdict process_check(struct trap *trap)
+ARCH_DEBUGGER_PATH enum trap_verdict process_check(struct trap *trap)
 {
     const struct thread *thread;
 

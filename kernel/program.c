@@ -6,6 +6,7 @@
 #include "arch/arch.h"
 #include "console.h"
 #include "debugger.h"
+#include "elf.h"
 #include "format.h"
 #include "frames.h"
 #include "log.h"

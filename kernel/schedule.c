@@ -20,12 +20,12 @@ static struct cpu {
     unsigned threads;      /* that belong to it */
 } cpus[ARCH_CPUS];
 
-const struct schedule_cpu *schedule_cpu(unsigned cpu)
+ARCH_DEBUGGER_PATH const struct schedule_cpu *schedule_cpu(unsigned cpu)
 {
     return &cpus[cpu].shown;
 }
 
-struct thread *thread_current(void)
+ARCH_DEBUGGER_PATH struct thread *thread_current(void)
 {
     return cpus[arch_cpu_id()].shown.current;
 }

@@ -34,9 +34,11 @@ static struct {
         atomic_uint state;
         atomic_bool sent; /* an NMI is on its way, or was */
         struct trap_frame *frame;
+        atomic_bool lost;      /* it did not answer in time, and nobody waits for it again */
         enum stop_order order; /* when the machine is given back */
         void (*_Atomic call)(void *argument);
         void *argument;
+        atomic_bool called; /* it has returned */
     } cpus[ARCH_CPUS];
 } stop;
 
@@ -57,15 +59,21 @@ static void ask(unsigned id)
 {
     struct cpu *cpu = &stop.cpus[id];
 
-    if (move(cpu, RELEASED, STOPPED) || move(cpu, RELEASED_STEP, STOPPED) ||
+    if (move(cpu, RELEASED, ASKED) || move(cpu, RELEASED_STEP, ASKED) ||
         atomic_load(&cpu->state) == STOPPED)
-        return;
+        return; /* it has not gone yet, and sees that */
     (void)move(cpu, RUNNING, ASKED);
     atomic_store(&cpu->sent, true);
     arch_send_nmi(id);
 }
 
-/* True if all have stopped. */
+/* Is there nothing to wait for? */
+static bool is_settled(const struct cpu *cpu)
+{
+    return atomic_load(&cpu->state) == STOPPED || atomic_load(&cpu->lost);
+}
+
+/* True if all have stopped that answer. */
 static bool ask_all(unsigned me)
 {
     bool stopped = true;
@@ -74,7 +82,7 @@ static bool ask_all(unsigned me)
         if (id == me)
             continue;
         ask(id);
-        stopped = stopped && atomic_load(&stop.cpus[id].state) == STOPPED;
+        stopped = stopped && is_settled(&stop.cpus[id]);
     }
     return stopped;
 }
@@ -82,7 +90,7 @@ static bool ask_all(unsigned me)
 static bool all_stopped(unsigned me)
 {
     for (unsigned id = 0; id < arch_cpu_count(); id++) {
-        if (id != me && atomic_load(&stop.cpus[id].state) != STOPPED)
+        if (id != me && !is_settled(&stop.cpus[id]))
             return false;
     }
     return true;
@@ -104,6 +112,10 @@ void stop_others(void)
             asked_us = now_us;
         }
     }
+    for (unsigned id = 0; id < arch_cpu_count() && !stopped; id++) {
+        if (id != me && !is_settled(&stop.cpus[id]))
+            atomic_store(&stop.cpus[id].lost, true);
+    }
 }
 
 unsigned stop_count(void)
@@ -114,6 +126,11 @@ unsigned stop_count(void)
 struct trap_frame *stop_frame(unsigned cpu)
 {
     return atomic_load(&stop.cpus[cpu].state) == STOPPED ? stop.cpus[cpu].frame : NULL;
+}
+
+bool stop_answers(unsigned cpu)
+{
+    return cpu == arch_cpu_id() || stop_frame(cpu) != NULL;
 }
 
 void stop_order(unsigned cpu, enum stop_order order)
@@ -150,12 +167,12 @@ bool stop_is_asked(void)
 
 static void serve_call(struct cpu *cpu)
 {
-    void (*call)(void *) = atomic_load(&cpu->call);
+    void (*call)(void *) = atomic_exchange(&cpu->call, NULL);
 
     if (call == NULL)
         return;
     call(cpu->argument);
-    atomic_store(&cpu->call, NULL);
+    atomic_store(&cpu->called, true);
 }
 
 void stop_join(struct trap_frame *frame)
@@ -163,9 +180,11 @@ void stop_join(struct trap_frame *frame)
     struct cpu *cpu = &stop.cpus[arch_cpu_id()];
 
     cpu->frame = frame;
+    atomic_store(&cpu->lost, false);
     if (!move(cpu, ASKED, STOPPED))
         return; /* no longer wanted */
-    while (!move(cpu, RELEASED, RUNNING)) {
+    while (!move(cpu, RELEASED, RUNNING) && atomic_load(&cpu->state) != RUNNING) {
+        (void)move(cpu, ASKED, STOPPED); /* again, before it could go; or it was given up */
         if (move(cpu, RELEASED_STEP, RUNNING)) {
             (void)arch_step_without_running(frame);
             arch_frame_set_step(frame, true);
@@ -198,11 +217,16 @@ bool stop_call(unsigned cpu, void (*function)(void *), void *argument)
     if (atomic_load(&other->state) != STOPPED)
         return false;
     other->argument = argument;
+    atomic_store(&other->called, false);
     atomic_store(&other->call, function);
-    while (atomic_load(&other->call) != NULL) {
-        if (arch_time_us() - began_us > PATIENCE_US)
-            return false;
+    while (!atomic_load(&other->called)) {
         arch_pause();
+        if (arch_time_us() - began_us > PATIENCE_US &&
+            atomic_exchange(&other->call, NULL) != NULL) {
+            atomic_store(&other->lost, true);
+            (void)move(other, STOPPED, ASKED); /* it has gone on, and come to its end */
+            return false;
+        }
     }
     return true;
 }

@@ -20,7 +20,8 @@ bool stop_take(void);
  * and say false: what this CPU came for may be no more. */
 bool stop_take_or_join(struct trap_frame *frame);
 
-/* Stop all others.  Returns when each has answered, or has had its time.  Again is as good. */
+/* Stop all others.  Returns when each has answered, or has had its time: one that had it in vain is
+ * not waited for again, until it answers after all.  Again is as good. */
 void stop_others(void);
 
 /* How often others have been stopped so far.  Anywhere. */
@@ -29,9 +30,12 @@ unsigned stop_count(void);
 /* The frame that a stopped CPU will go on with; NULL: it has not stopped. */
 struct trap_frame *stop_frame(unsigned cpu);
 
+/* Is that CPU here, or has it stopped? */
+bool stop_answers(unsigned cpu);
+
 /* Let a stopped CPU go on, when the machine is given back; it runs on, or just one step. */
 enum stop_order {
-    STOP_RUN, /* unless told otherwise */
+    STOP_RUN, /* unless ordered otherwise */
     STOP_STEP,
     STOP_HOLD,
 };

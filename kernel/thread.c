@@ -17,7 +17,7 @@ static struct {
     struct spin_lock stacks; /* one is made at a time */
 } table = {.ended = WAIT_QUEUE("thread ends"), .stacks = SPIN_LOCK("thread stacks")};
 
-struct thread *thread_next(const struct thread *thread)
+ARCH_DEBUGGER_PATH struct thread *thread_next(const struct thread *thread)
 {
     size_t i = thread == NULL ? 0 : (size_t)(thread - table.threads) + 1;
 
@@ -26,7 +26,7 @@ struct thread *thread_next(const struct thread *thread)
     return i < THREADS ? &table.threads[i] : NULL;
 }
 
-struct thread *thread_find(uint32_t id)
+ARCH_DEBUGGER_PATH struct thread *thread_find(uint32_t id)
 {
     struct thread *thread = NULL;
 

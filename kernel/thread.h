@@ -55,7 +55,7 @@ struct thread {
     bool detached;            /* nobody will ask for its status */
     bool has_run;             /* idle threads that never have are not worth a debugger's list */
     bool held;                /* the debugger wants it to stay as it is: not to be chosen */
-    bool stepped;             /* ... wants it stopped again after one instruction */
+    bool stepped;             /* ... wants it to stop after one instruction: TF is in its frame */
     bool left;                /* it has ended, and its stack is no longer in use */
     struct trap_frame *frame; /* while it does not run: all of its registers */
     struct arch_context context;

@@ -30,6 +30,7 @@ void layout(void)
 {
     EXPORT(FRAME_SIZE, sizeof(struct trap_frame));
     EXPORT(FRAME_CS, offsetof(struct trap_frame, cs));
+    EXPORT(FRAME_VECTOR, offsetof(struct trap_frame, vector));
     EXPORT(TABLES_KERNEL_RSP, offsetof(struct cpu_tables, tss.rsp));
     EXPORT(TABLES_USER_RSP, offsetof(struct cpu_tables, user_rsp));
 

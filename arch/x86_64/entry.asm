@@ -103,9 +103,12 @@ align 16
     mov rdi, rsp                            ; the frame
     call arch_trap_stack                    ; rsp is a multiple of 16 here
     mov rsp, rax                            ; the same frame, perhaps on another stack
-    mov rdi, rax
+.handle:
+    mov rdi, rsp
     call arch_trap
     mov rsp, rax                            ; the frame to go on with
+    cmp dword [rsp + FRAME_VECTOR + 4], 0   ; RAISED: it has a trap of its own to be handled first
+    jne .handle
     test byte [rsp + FRAME_CS], 3           ; to user code: its GS comes back
     jz .own_gs
     swapgs

@@ -45,6 +45,7 @@ enum exception_vectors {
     VECTOR_PAGE_FAULT = 14,
     EXCEPTIONS = sizeof(exceptions) / sizeof(exceptions[0]),
 
+    RFLAGS_TF = 1 << 8,
     HARDWARE_BYTES = 5 * 8, /* what iretq loads: rip cs rflags rsp ss */
 };
 _Static_assert(EXCEPTIONS == 32, "vectors.def lists the 32 exceptions");
@@ -112,6 +113,7 @@ static void add_details(struct trap *trap, uint64_t fault_address)
         trap->error = read_dr6() & ~(uint64_t)DR6_AT_REST;
         trap->frame->error = trap->error; /* for who looks at the frame later */
         write_dr6(DR6_AT_REST);
+        points_note(trap->error);
         step_clean_up(trap->frame);
     } else if (trap->vector == ARCH_VECTOR_PANIC) {
         trap->message = (const char *)(uintptr_t)trap->error;
@@ -157,6 +159,28 @@ static struct trap_frame *nmi_frame(struct trap_frame *frame)
         return frame;
     in_nmi[cpu] = true;
     return move_frame(frame, ARCH_STACK_NMI);
+}
+
+/* What a trap that the processor does not raise has beside its vector, until it is handled. */
+#define RAISED ((uint64_t)1 << 32)
+
+/* Is it a system call's that was to be stepped?  The flags are the user's again, and TF with them,
+ * only behind the instruction that follows (SDM 3B 17.3.1.4): for a debugger, too late. */
+static bool is_stepped_call(const struct trap_frame *frame)
+{
+    return frame->vector == VECTOR_SYSTEM_CALL && (frame->rflags & RFLAGS_TF) != 0;
+}
+
+/* The frame that a debug exception would have made there, where it would have made it. */
+static struct trap_frame *raise_step(const struct trap_frame *frame)
+{
+    uint64_t top = ist_stack_top(arch_cpu_id(), IST_DEBUG);
+    struct trap_frame *to = (struct trap_frame *)(uintptr_t)top - 1;
+
+    (void)points_disarm(); /* a second debug exception would begin at the same top */
+    *to = *frame;
+    to->vector = VECTOR_DEBUG | RAISED;
+    return to;
 }
 
 /* Has iretq refused to load a user's frame?  Then that is what failed, not the kernel. */
@@ -212,39 +236,54 @@ static void handle_exception(struct trap *trap)
 {
     uint64_t fault_address = read_cr2();
     uint64_t outer_address = fault_addresses[trap->cpu];
+    uint64_t armed;
 
-    points_disarm();
+    armed = points_disarm();
     add_details(trap, fault_address);
     fault_addresses[trap->cpu] = fault_address;
     dispatch(trap);
     fault_addresses[trap->cpu] = outer_address;
     write_cr2(outer_address);
-    points_arm(trap->frame);
+    points_arm(trap->frame, armed);
+}
+
+/* Points stay as they are, and a step holds no interrupts back: the kernel goes about its work.
+ * What is armed for a step is not for another thread. */
+static void handle_ordinary(struct trap *trap)
+{
+    const struct trap_frame *frame = trap->frame;
+
+    step_end();
+    dispatch(trap);
+    if (trap->frame != frame)
+        points_arm(trap->frame, 0);
 }
 
 /* Have the trap handled.  Returns the frame to load. */
 struct trap_frame *arch_trap(struct trap_frame *frame)
 {
-    const struct exception *exception = exception_of(frame->vector);
+    uint64_t vector = frame->vector & ~RAISED;
+    const struct exception *exception = exception_of(vector);
     struct trap trap = {
         .kind = exception->kind,
         .class = exception->class,
         .origin = is_from_user(frame) ? TRAP_FROM_USER : TRAP_FROM_KERNEL,
         .cpu = arch_cpu_id(),
-        .vector = (uint32_t)frame->vector,
+        .vector = (uint32_t)vector,
         .error = frame->error,
         .pc = frame->rip,
         .name = exception->name,
         .frame = frame,
     };
 
+    frame->vector = vector;
     if (exception == &interrupt)
         trap.name = interrupt_name(trap.vector);
     if (is_ordinary(exception))
-        dispatch(&trap); /* watch points stay armed: the kernel goes about its work */
+        handle_ordinary(&trap);
     else
         handle_exception(&trap);
     if (frame == first_frame(ARCH_STACK_NMI))
         in_nmi[trap.cpu] = false;
-    return trap.frame;
+    return is_stepped_call(trap.frame) ? raise_step(trap.frame) : trap.frame;
 }

@@ -237,7 +237,7 @@ void arch_init_memory(void)
     paging_init_cpu();
 }
 
-uint64_t arch_kernel_space(void)
+ARCH_DEBUGGER_PATH uint64_t arch_kernel_space(void)
 {
     return paging.root;
 }

@@ -126,10 +126,13 @@ enum gdbstub_point_result arch_remove_point(enum gdbstub_point kind, uint64_t ad
     return GDBSTUB_POINT_DONE;
 }
 
-void points_disarm(void)
+uint64_t points_disarm(void)
 {
-    if (read_dr7() != DR7_FIXED)
+    uint64_t armed = read_dr7();
+
+    if (armed != DR7_FIXED)
         write_dr7(DR7_FIXED);
+    return armed;
 }
 
 static void write_address(size_t i, uint64_t address)
@@ -163,13 +166,29 @@ static void remember(struct slot *slot)
     (void)arch_copy_from(slot->before, slot->address, slot->len);
 }
 
-void points_arm(struct trap_frame *frame)
+static void arm(uint64_t control)
+{
+    if (control != read_dr7())
+        write_dr7(control);
+}
+
+void points_note(uint64_t hits)
+{
+    for (size_t i = 0; i < SLOTS; i++) {
+        if (is_watch(&slots[i]) && (hits >> i & 1) != 0)
+            remember(&slots[i]);
+    }
+}
+
+void points_arm(const struct trap_frame *frame, uint64_t armed)
 {
     bool step = (frame->rflags & RFLAGS_TF) != 0;
     uint64_t control = DR7_FIXED;
 
-    if (is_emergency_stack(frame->rsp))
-        return; /* from one trap into another */
+    if (is_emergency_stack(frame->rsp)) {
+        arm(armed); /* that one may have been on its way out */
+        return;
+    }
     for (size_t i = 0; i < SLOTS; i++) {
         if (!slots[i].used)
             continue;
@@ -177,13 +196,10 @@ void points_arm(struct trap_frame *frame)
             remember(&slots[i]);
             continue;
         }
-        if (!is_watch(&slots[i]) && slots[i].address == frame->rip)
-            frame->rflags |= RFLAGS_RF;
         write_address(i, slots[i].address);
         control |= control_bits(i) | DR7_EXACT;
     }
-    if (control != read_dr7())
-        write_dr7(control);
+    arm(control);
 }
 
 static bool has_changed(const struct slot *slot)
@@ -192,6 +208,15 @@ static bool has_changed(const struct slot *slot)
 
     return arch_copy_from(now, slot->address, slot->len) == slot->len &&
            __builtin_memcmp(now, slot->before, slot->len) != 0;
+}
+
+/* The processor clears RF when the instruction has run (SDM 3B 17.3.1.1). */
+void arch_point_told(struct trap_frame *frame)
+{
+    for (size_t i = 0; i < SLOTS; i++) {
+        if (slots[i].used && !is_watch(&slots[i]) && slots[i].address == frame->rip)
+            frame->rflags |= RFLAGS_RF;
+    }
 }
 
 /* DR6 shows hits of points that are not enabled, too: ask only about those in use. */

@@ -8,11 +8,15 @@
 
 #include "frame.h"
 
-/* On the way into a trap: nothing must trigger in it. */
-void points_disarm(void);
+/* On the way into a trap: nothing must trigger in it.  Returns what was armed. */
+uint64_t points_disarm(void);
 
-/* On the way out, to `frame`. */
-void points_arm(struct trap_frame *frame);
+/* DR6 says that points were hit, on this CPU: what has changed at watched places is its doing. */
+void points_note(uint64_t hits);
+
+/* On the way out, to `frame`.  From one trap into another, `armed` is again: what points_disarm()
+ * said. */
+void points_arm(const struct trap_frame *frame, uint64_t armed);
 
 /* Is any data watched? */
 bool points_watch(void);

@@ -93,12 +93,12 @@ void arch_space_unmap(uint64_t space, uint64_t address)
     invlpg(address);
 }
 
-void arch_flush_page(uint64_t address)
+ARCH_DEBUGGER_PATH void arch_flush_page(uint64_t address)
 {
     invlpg(address);
 }
 
-void arch_flush_space(void)
+ARCH_DEBUGGER_PATH void arch_flush_space(void)
 {
     write_cr3(read_cr3());
 }

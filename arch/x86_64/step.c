@@ -84,6 +84,14 @@ void step_end(void)
     hold_interrupts(arch_cpu_id(), false);
 }
 
+void arch_step_let_interrupts_in(void)
+{
+    unsigned cpu = arch_cpu_id();
+
+    if (!saves_flags[cpu]) /* others might step meanwhile */
+        hold_interrupts(cpu, false);
+}
+
 void arch_frame_set_step(struct trap_frame *frame, bool step)
 {
     unsigned cpu = arch_cpu_id();

@@ -60,6 +60,11 @@ struct trap_frame *arch_frame_for_user(void *stack_top, uint64_t entry, uint64_t
     return frame;
 }
 
+ARCH_DEBUGGER_PATH struct trap_frame *arch_user_frame(void *stack_top)
+{
+    return (struct trap_frame *)stack_top - 1;
+}
+
 /* In the kernel, the user's GS base is the other one (entry.asm). */
 static void save(struct context *state)
 {

@@ -15,7 +15,7 @@ from crashes import CRASHES
 from debugger import Debugger
 from guest import Guest
 from packets import Line
-from programs import BEATING, DEBUGGEE, WAITING, make_app, symbols_of
+from programs import BEATING, DEBUGGEE, WAITING, make_app, make_kernel, symbols_of
 
 # What the kernel says about its records.
 DECODE_HINT = "to decode this console's log"
@@ -168,3 +168,10 @@ def program(boot, tmp_path: Path) -> Callable:
         return boot(*arguments, kernel=elf)
 
     return start
+
+
+@pytest.fixture(scope="session")
+def threads_elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A kernel that runs threads.c."""
+    return make_kernel(tmp_path_factory.mktemp("threads") / "threads.elf",
+                       Path(__file__).with_name("threads.c"))

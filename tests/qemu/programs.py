@@ -24,6 +24,12 @@ def make_app(elf: Path, *sources: Path, cflags: str = "") -> Path:
     return elf
 
 
+def make_kernel(elf: Path, source: Path) -> Path:
+    """Link a file into a kernel, all of whose functions it may call; its main() is run."""
+    run(["make", "-s", "kernel-with", f"WITH={source}", f"OUT={elf}"])
+    return elf
+
+
 def run(command: list[str]) -> str:
     """Run a command in the project's folder; it must succeed."""
     done = subprocess.run(command, cwd=ROOT, text=True, stdin=subprocess.DEVNULL,

@@ -1,0 +1,167 @@
+"""test_entry_paths.py - the ways into the kernel and out, seen from outside: stacks, GS, NMIs.
+
+QEMU's own stub stops the machine at any instruction; its monitor injects the NMI.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bench import PROGRAM, booted
+from debugger import Debugger
+from monitor import Monitor, wait_for_socket
+
+KERNEL_HALF = 1 << 63
+
+
+@contextmanager
+def outside(elf: Path, append: str, folder: Path, cpus: int = 1
+            ) -> Iterator[tuple[object, Debugger, Monitor]]:
+    """GDB at QEMU's stub, and QEMU's monitor: the kernel takes no part in it."""
+    stub = folder / "stub"
+    options = [*Monitor.options(folder / "qmp"), "-S", "-gdb", "chardev:outside",
+               "-chardev", f"socket,id=outside,path={stub},server=on,wait=off"]
+    with booted(elf, cpus, append, *options) as guest:
+        wait_for_socket(stub)
+        wait_for_socket(folder / "qmp")
+        gdb, monitor = Debugger(elf), Monitor(folder / "qmp")
+        try:
+            gdb("set confirm off")
+            gdb(f"target remote {stub}")
+            gdb(f"add-symbol-file {PROGRAM}")
+            yield guest, gdb, monitor
+        finally:
+            gdb.end()
+            monitor.close()
+
+
+def run_to(gdb: Debugger, place: str, condition: str = "1") -> int:
+    gdb(f"thbreak *({place}) if {condition}")
+    gdb.resume()
+    return gdb.number("$pc")
+
+
+def instructions(gdb: Debugger, place: str, count: int) -> list[tuple[int, str]]:
+    rows = re.findall(r"(0x[0-9a-f]+)[^:]*:\t(.*)", gdb(f"x/{count}i {place}"))
+    return [(int(address, 16), text) for address, text in rows]
+
+
+def gs_bases(gdb: Debugger) -> tuple[int, int]:
+    return gdb.number("$gs_base"), gdb.number("$k_gs_base")
+
+
+def test_an_nmi_at_any_instruction_of_the_system_call_s_entry_leaves_gs_alone(kernel_elf, tmp_path):
+    """Before the swap, between the two, behind them; and at the iretq."""
+    with outside(kernel_elf, "run=user:calls:400", tmp_path) as (guest, gdb, monitor):
+        run_to(gdb, "syscall_entry")
+        rows = instructions(gdb, "syscall_entry", 20)
+        [end] = [n for n, (_, text) in enumerate(rows) if "<trap_common>" in text]
+        places = [address for address, _ in rows[:end + 1]] + [gdb.number("&trap_return")]
+        wrong = []
+        for place in places:
+            run_to(gdb, f"{place:#x}")
+            before, sp = gs_bases(gdb), gdb.number("$sp")
+            gdb("monitor nmi")
+            run_to(gdb, "(char *)trap_stubs + 32")
+            assert gs_bases(gdb) == before
+            run_to(gdb, f"{place:#x}", f"$sp == {sp:#x}")
+            if gs_bases(gdb) != before:
+                wrong.append(hex(place))
+        assert wrong == []
+        gdb("detach")
+        assert guest.wait() == 0, guest.said
+
+
+def test_the_kernel_has_its_own_gs_in_every_handler(kernel_elf, tmp_path):
+    with outside(kernel_elf, "run=user:calls:50", tmp_path) as (guest, gdb, _):
+        for _ in range(12):
+            run_to(gdb, "arch_trap")
+            if gdb.number("((struct trap_frame *)$rdi)->cs") & 3 == 0:
+                continue
+            assert gdb.number("$gs_base") >= KERNEL_HALF
+        gdb("detach")
+        assert guest.wait() == 0, guest.said
+
+
+def test_both_system_calls_make_equal_frames_on_the_threads_own_stack(threads_elf, tmp_path):
+    """The frame is at the very top of the stack of the thread that calls: rsp0 follows threads."""
+    with outside(threads_elf, "run=user:calls:200", tmp_path) as (_, gdb, _):
+        frames: dict[str, dict[str, int]] = {}
+        names = "cs ss vector error".split()
+        while len(frames) < 2:
+            run_to(gdb, "syscall_handle")
+            frame = "((struct trap *)$rdi)->frame"
+            user = gdb.number(f"{frame}->rip")
+            kind = "syscall" if gdb.number(f"*(unsigned short *)({user} - 2)") == 0x050f else "int"
+            frames[kind] = {name: gdb.number(f"{frame}->{name}") for name in names}
+            assert gdb.number(f"(char *)({frame} + 1)") == gdb.number(
+                "cpus[0].shown.current->stack_top")
+            assert gdb.number(f"{frame}->rflags") & 1 << 9
+        assert frames["syscall"] == frames["int"]
+
+
+def test_frames_of_different_threads_are_on_their_own_stacks(kernel_elf, tmp_path):
+    with outside(kernel_elf, "run=user:share:3", tmp_path) as (guest, gdb, _):
+        tops = {}
+        for _ in range(30):
+            run_to(gdb, "syscall_handle")
+            id = gdb.number("cpus[0].shown.current->id")
+            tops[id] = gdb.number("((struct trap *)$rdi)->frame + 1")
+            assert tops[id] == gdb.number("cpus[0].shown.current->stack_top")
+        assert len(set(tops.values())) == len(tops) > 1
+        gdb("detach")
+        assert guest.wait() == 0, guest.said
+
+
+def test_a_frame_that_iretq_refuses_ends_the_program_alone(kernel_elf, tmp_path):
+    with outside(kernel_elf, "run=user:calls:2000", tmp_path) as (guest, gdb, _):
+        run_to(gdb, "syscall_entry")
+        run_to(gdb, "trap_return")
+        gdb("set var *(unsigned long *)$rsp = 0x800000000000")
+        gdb("detach")
+        said = guest.wait_for("program calls ended with status 139")
+        assert "ended at pc 0x800000000000: general protection" in said, said
+
+
+def test_an_nmi_in_a_debug_exception_comes_back(kernel_elf, tmp_path):
+    """At each instruction of the way into it; the trap goes on as if it had not been."""
+    with outside(kernel_elf, "run=provoke:int3", tmp_path) as (guest, gdb, _):
+        run_to(gdb, "(char *)trap_stubs + 3 * 16")
+        for _ in range(24):
+            place, sp = gdb.number("$pc"), gdb.number("$sp")
+            frame = gdb(f"x/5xg {sp:#x}")
+            gdb("monitor nmi")
+            run_to(gdb, "(char *)trap_stubs + 32")
+            run_to(gdb, f"{place:#x}", f"$sp == {sp:#x}")
+            assert gdb(f"x/5xg {sp:#x}") == frame
+            if "call" in gdb("x/i $pc"):
+                break
+            gdb.resume("stepi")
+        gdb("detach")
+        guest.wait_for("breakpoint at pc")
+
+
+def test_each_cpu_has_interrupt_stacks_of_its_own(kernel_elf, tmp_path):
+    with outside(kernel_elf, "run=cpus", tmp_path, 2) as (guest, gdb, monitor):
+        run_to(gdb, "'cpus_check.c'::report")
+        tops = [{top for top in monitor.interrupt_stacks(0xffffffff80000000, cpu) if top}
+                for cpu in range(2)]
+        assert tops[0] & tops[1] == set() and len(tops[0]) == len(tops[1]) >= 5
+        gdb("detach")
+        assert guest.wait() == 0, guest.said
+
+
+def test_an_nmi_that_nobody_has_sent_stops_nothing(kernel_elf, tmp_path):
+    """Nor does the next one: it is the way a debugger's byte comes."""
+    with outside(kernel_elf, "run=cpus", tmp_path, 2) as (guest, gdb, _):
+        run_to(gdb, "cpus_check_run")
+        for _ in range(3):
+            gdb("monitor nmi")
+            run_to(gdb, "(char *)trap_stubs + 32")
+        gdb("detach")
+        assert guest.wait() == 0, guest.said
