@@ -343,30 +343,42 @@ static void rewind(struct trap *trap)
         arch_frame_set_pc(trap->frame, trap->pc - arch_gdb.breakpoint_size);
 }
 
-/* Is the trap no more, when another CPU has had the machine?  It comes again by itself, if what
- * caused it is still there; or there was a single step, and GDB had another stop instead.  Not what
- * has been written to a watched place, while that is watched. */
-static bool is_past(const struct trap *trap)
+/* Has a watched place been written to?  Such a trap comes once. */
+static bool is_write(const struct trap *trap, uint64_t *address)
 {
     enum gdbstub_point kind;
-    uint64_t address;
 
-    if (trap->kind == TRAP_DEBUG)
-        return !arch_point_hit(trap, &kind, &address) || kind == GDBSTUB_POINT_EXECUTE;
-    return trap->kind == TRAP_BREAKPOINT || trap->class == TRAP_CLASS_FAULT;
+    return trap->kind == TRAP_DEBUG && arch_point_hit(trap, &kind, address) &&
+           kind != GDBSTUB_POINT_EXECUTE;
+}
+
+/* Does the trap come again by itself, if what caused it is still there?  Instead of a single step,
+ * GDB has had another stop. */
+static bool comes_again(const struct trap *trap)
+{
+    return trap->kind == TRAP_DEBUG || trap->kind == TRAP_BREAKPOINT ||
+           trap->class == TRAP_CLASS_FAULT;
+}
+
+/* Another CPU has the machine: let it.  Is the trap still to be told afterwards?  What GDB no
+ * longer watches is not, even if it now watches something else. */
+static bool outlasts_stop(struct trap *trap)
+{
+    uint64_t before = 0, after = 0;
+    bool wrote = is_write(trap, &before);
+
+    rewind(trap);
+    stop_join(trap->frame);
+    return wrote ? is_write(trap, &after) && after == before : !comes_again(trap);
 }
 
 /* Have the machine, for this trap.  False if another CPU had it, and the trap is no more. */
 static bool take_machine(struct trap *trap)
 {
     while (!stop_take()) {
-        if (!stop_is_asked()) {
+        if (!stop_is_asked())
             arch_pause();
-            continue;
-        }
-        rewind(trap);
-        stop_join(trap->frame);
-        if (is_past(trap))
+        else if (!outlasts_stop(trap))
             return false;
     }
     return true;

@@ -130,14 +130,17 @@ static gdbstub_thread port_next_thread(void *ctx, gdbstub_thread id)
 static void describe_state(const struct thread *thread, char *text, size_t size)
 {
     static const char *const states[] = {
-        [THREAD_UNUSED] = "",           [THREAD_RUNNING] = "running",
-        [THREAD_RUNNABLE] = "runnable", [THREAD_SLEEPING] = "sleeping",
-        [THREAD_WAITING] = "waiting",   [THREAD_ENDED] = "ended",
+        [THREAD_UNUSED] = "",           [THREAD_RUNNING] = "",        [THREAD_RUNNABLE] = "",
+        [THREAD_SLEEPING] = "sleeping", [THREAD_WAITING] = "waiting", [THREAD_ENDED] = "ended",
     };
     const struct mutex *mutex = thread->wants;
 
-    if (is_on_cpu(thread))
-        format_text(text, size, stop_answers(thread->cpu) ? "running" : "its CPU does not answer");
+    if (is_on_cpu(thread) && !stop_answers(thread->cpu))
+        format_text(text, size, "CPU %u does not answer", thread->cpu);
+    else if (is_on_cpu(thread))
+        format_text(text, size, "running on CPU %u", thread->cpu);
+    else if (thread->state == THREAD_RUNNABLE)
+        format_text(text, size, "runnable on CPU %u", thread->cpu);
     else if (mutex != NULL && mutex->owner != NULL)
         format_text(text, size, "wants %s, thread %u's", thread->wait_reason, mutex->owner->id);
     else if (thread->state == THREAD_WAITING)

@@ -23,7 +23,9 @@ PROGRAM = BUILD / "user/debuggee.elf"
 TASKS = ["nothing", "sleep", "yield", "lock", "wait_for_ticks", "fault", "write", "idle", "print",
          "lose_a_cpu"]
 TRAP_FLAG = 1 << 8
-ROW = re.compile(r"^[* ] (\d+) +Thread 1\.(\d+) \(([^:]+): (.*), CPU (\d)\) +(.*)$", re.MULTILINE)
+ROW = re.compile(r'^[* ] +(\d+) +Thread 1\.(\d+) "([^"]*)" \((.*?)(?: on CPU (\d+))?\) +(.*)$',
+                 re.MULTILINE)
+NOWHERE = -1  # where a thread is that neither runs nor could
 
 
 def line_of(mark: str) -> str:
@@ -39,12 +41,12 @@ class Row:
     id: int      # the kernel's
     name: str
     state: str
-    cpu: int
+    cpu: int     # or NOWHERE
     frame: str
 
 
 def rows_of(gdb: Debugger) -> list[Row]:
-    return [Row(int(number), int(id), name, state, int(cpu), frame) for
+    return [Row(int(number), int(id), name, state, int(cpu or NOWHERE), frame) for
             number, id, name, state, cpu, frame in ROW.findall(gdb("info threads"))]
 
 

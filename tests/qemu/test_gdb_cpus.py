@@ -260,11 +260,7 @@ def test_a_debugger_that_dies_leaves_breakpoints_that_do_no_harm(threads_elf):
             gdb.resume()
             before = gdb.evaluate("counters")
             gdb("break do_nothing")
-            for _ in range(20):
-                gdb.resume()
-            after = gdb.evaluate("counters")
-            for then, now in list(zip(numbers(before), numbers(after)))[1:CPUS]:
-                assert now > then, (before, after)
+            after = resume_until_all_have_gone_on(gdb, before)
             assert "int3" not in gdb("x/i hit_here")
             gdb("watch counters[1]")
             gdb("hbreak hit")
@@ -282,11 +278,21 @@ def numbers(text: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", text)]
 
 
+def resume_until_all_have_gone_on(gdb: Debugger, before: str) -> str:
+    """How often depends on when the emulator lets each of them run."""
+    for _ in range(1000):
+        gdb.resume()
+        after = gdb.evaluate("counters")
+        if all(now > then for then, now in list(zip(numbers(before), numbers(after)))[1:CPUS]):
+            return after
+    pytest.fail(f"a CPU has not gone on: {before}, {after}")
+
+
 def test_a_cpu_that_answers_nothing_is_told_and_the_session_goes_on(threads_elf):
     with bench(threads_elf, 3, "lose_a_cpu") as (_, gdb):
         run_to(gdb, "do_nothing")
-        row = next(row for row in rows_of(gdb) if row.state == "its CPU does not answer")
-        assert row.cpu == 1
+        row = next(row for row in rows_of(gdb) if row.state.endswith("does not answer"))
+        assert row.state == "CPU 1 does not answer"
         gdb(f"thread {row.number}")
         assert gdb.evaluate("$rip") == "<unavailable>"
         other = thread(gdb, "spinner", 2)
@@ -352,7 +358,7 @@ def test_ctrl_c_ends_what_never_comes_back(gdb):
 
 @pytest.mark.parametrize("place", [
     "schedule_tick", "schedule_next", "schedule_wake", "syscall_handle", "arch_switch",
-    "thread_yield", "console_write"])
+    "thread_yield", "log_print"])
 def test_a_breakpoint_may_stand_in(session, place):
     session.plant(place)
     session.take(place)

@@ -42,7 +42,7 @@ def test_every_backtrace_ends_where_its_thread_begins(gdb):
     text = gdb("thread apply all backtrace")
     last = {}
     for part in text.split("\nThread ")[1:]:
-        name = re.search(r"\(Thread 1\.\d+ \(([^:]+):", "Thread " + part)[1]
+        name = re.search(r'\(Thread 1\.\d+ "([^"]+)"', "Thread " + part)[1]
         last[name] = re.findall(r"^#\d+ +(?:0x\w+ in )?([\w.?]+)", part, re.MULTILINE)[-1]
     assert set(last) == {row.name for row in rows_of(gdb)}
     assert {name: frame for name, frame in last.items() if frame not in ENTRIES} == {}

@@ -106,8 +106,7 @@ def test_a_breakpoint_stops_every_instance_and_is_gone_for_all_afterwards(thread
         run_to(gdb, "do_sleep")
         gdb("delete")
         assert run_to(gdb, "do_sleep")["func"] == "do_sleep"
-        image = gdb.number("program_shared((long)&'debuggee.c'::hit, &counters[0])")
-        assert gdb.number(f"*(unsigned char *){image:#x}") != 0xcc
+        assert gdb.number("*(unsigned char *)'debuggee.c'::hit") != 0xcc
 
 
 def test_a_program_s_own_breakpoint_reaches_gdb_and_ends_it_otherwise(threads_elf):
@@ -118,8 +117,7 @@ def test_a_program_s_own_breakpoint_reaches_gdb_and_ends_it_otherwise(threads_el
             stop = gdb.resume()
         assert (stop["signal-name"], stop["func"]) == ("SIGTRAP", "trap")
         gdb("detach")
-        guest.wait_for("ended at pc")
-        assert "breakpoint" in guest.said
+        guest.wait_for(": breakpoint")
 
 
 def test_a_program_s_own_step_reaches_gdb_and_it_goes_on(threads_elf):
