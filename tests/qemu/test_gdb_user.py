@@ -56,11 +56,11 @@ def test_a_step_over_a_breakpoint_at_a_system_call(calling):
         calling.resume("stepi")
     calling("break *$pc")
     place = calling.number("$pc")
-    rounds = calling.number("rounds")
+    rounds = calling.number("'debuggee.c'::rounds")
     for _ in range(3):
         calling.resume()
         assert calling.number("$pc") == place
-    assert calling.number("rounds") == rounds + 3
+    assert calling.number("'debuggee.c'::rounds") == rounds + 3
     calling("delete")
 
 
@@ -73,8 +73,8 @@ def test_a_breakpoint_in_the_handler_of_a_system_call_sees_who_calls(calling):
 def test_variables_of_a_program_are_read_and_written(calling):
     run_to(calling, "call")
     calling("set var limit = 0")
-    calling("set var rounds = 1000")
-    calling("watch *(long *)&rounds")
+    calling("set var 'debuggee.c'::rounds = 1000")
+    calling("watch *(long *)&'debuggee.c'::rounds")
     stop = calling.resume()
     assert (stop["reason"], stop["old"], stop["new"]) == ("watchpoint-trigger", "1000", "1001")
     calling("delete")
@@ -98,7 +98,7 @@ def test_a_breakpoint_stops_every_instance_and_is_gone_for_all_afterwards(thread
         rows = [row for row in rows_of(gdb) if str(row.number) in stopped]
         assert {row.name for row in rows} == {"debuggee"}
         assert len({row.cpu for row in rows}) > 1
-        gdb("set var limit = rounds + 1000")
+        gdb("set var limit = 'debuggee.c'::rounds + 1000")
         gdb("tbreak space_destroy")
         gdb("disable 2")
         assert gdb.resume()["func"] == "space_destroy"
