@@ -1,4 +1,4 @@
-"""test_crash_cpus.py - a crash beside other CPUs: they are stopped, and the record tells of them."""
+"""test_crash_cpus.py - a crash beside other CPUs: they are stopped, the record tells of them."""
 
 from __future__ import annotations
 

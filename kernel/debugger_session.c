@@ -1,0 +1,202 @@
+/*
+ * debugger_session.c - serves GDB while the machine stands still, and gives the machine back.
+ *
+ * Runs on the debugger's own stack, and takes no lock.  A fault in here or in the stub costs the
+ * request that caused it (serve()), never the kernel.
+ */
+#include "debugger_session.h"
+
+#include "debugger_restart.h"
+#include "debugger_why.h"
+#include "stop.h"
+
+enum {
+    OPEN_STEPS = 16, /* one step in so many lets interrupts in */
+};
+
+struct debugger debugger;
+
+struct side *session_side(void)
+{
+    return &debugger.sides[arch_cpu_id()];
+}
+
+/* ---- One stop: serve GDB until it lets the machine go ---- */
+
+struct stop {
+    struct gdbstub_stop why;
+    uint8_t byte;
+    enum gdbstub_event event;
+};
+
+static void receive(void *argument)
+{
+    struct stop *stop = argument;
+
+    stop->event = gdbstub_receive(&debugger.stub, stop->byte);
+}
+
+static void begin(void *argument)
+{
+    struct stop *stop = argument;
+
+    stop->event = gdbstub_stopped(&debugger.stub, &stop->why);
+}
+
+static void ask_filter(void *argument)
+{
+    struct stop *stop = argument;
+
+    stop->event = gdbstub_filter(&debugger.stub, &stop->why);
+}
+
+/* A fault below costs the request only. */
+static void guarded(void (*step)(void *), struct stop *stop)
+{
+    struct trap caught;
+    char text[128];
+
+    stop->event = GDBSTUB_WAIT;
+    if (arch_guard(step, stop, &caught))
+        return;
+    arch_describe_trap(&caught, text, sizeof(text));
+    gdbstub_abandon(&debugger.stub, text[0] != '\0' ? text : caught.name);
+}
+
+static void filter(void *argument)
+{
+    struct stop *stop = argument;
+    struct trap caught;
+
+    if (!arch_guard(ask_filter, stop, &caught))
+        stop->event = GDBSTUB_BREAK_IN;
+}
+
+static void serve(void *argument)
+{
+    struct stop *stop = argument;
+
+    guarded(begin, stop);
+    if (stop->event == GDBSTUB_RESUME)
+        return;                /* GDB does not hear of it */
+    if (!debugger.line_closed) /* polling is cheaper */
+        (void)arch_line_break_in(debugger.machine.line, false, 0);
+    debugger.line_closed = true;
+    while (stop->event == GDBSTUB_WAIT && !debugger.machine.reboot) {
+        int byte = arch_line_read(debugger.machine.line);
+
+        if (byte < 0) {
+            arch_pause();
+            continue;
+        }
+        stop->byte = (uint8_t)byte;
+        guarded(receive, stop);
+    }
+}
+
+_Noreturn static void leave_for_good(void)
+{
+    arch_line_flush(debugger.machine.line);
+    arch_exit_emulator(0);
+    arch_reset();
+}
+
+void session_enter(const struct trap *trap)
+{
+    debugger.holder = trap->cpu + 1;
+    debugger.machine.cpu = trap->cpu;
+    debugger.machine.frame = trap->frame;
+}
+
+void session_look_again(struct trap_frame *frame)
+{
+    session_side()->look_again = true;
+    debugger_note_step();
+    arch_frame_set_step(frame, true);
+}
+
+void session_go_on(struct trap_frame *frame)
+{
+    struct side *side = session_side();
+
+    side->left = frame;
+    side->left_pc = arch_frame_pc(frame);
+    side->left_sp = arch_frame_sp(frame);
+    if (!side->bytes_left)
+        return;
+    side->bytes_left = false;
+    session_look_again(frame);
+}
+
+void session_leave(struct trap_frame *frame)
+{
+    bool hold = stop_ordered(arch_cpu_id()) == STOP_HOLD;
+
+    if (debugger.line_closed || session_side()->bytes_left) {
+        debugger.line_closed = false;
+        session_side()->bytes_left = false;
+        (void)arch_line_break_in(debugger.machine.line, true,
+                                 debugger_running_cpu(&debugger.machine));
+    }
+    debugger.holder = 0;
+    stop_give_back();
+    if (hold)
+        stop_join(frame);
+    session_go_on(frame);
+}
+
+/* Is GDB's step over without anything having run? */
+static bool is_stepped(struct trap_frame *frame)
+{
+    return debugger.machine.resume.action == GDBSTUB_STEP && arch_step_without_running(frame);
+}
+
+/* What is stepped may be waiting for an interrupt: for a tick, for another CPU.  But a handler
+ * waits for locks, and a CPU that stands still may have them. */
+static void step(struct trap_frame *frame)
+{
+    arch_frame_set_step(frame, true);
+    if (++session_side()->steps % OPEN_STEPS == 0 && debugger_others_run(&debugger.machine))
+        arch_step_let_interrupts_in();
+}
+
+enum gdbstub_event session_pass(struct trap *trap, struct gdbstub_stop *why)
+{
+    struct stop stop = {.why = *why};
+
+    if (debugger.waiting)
+        return GDBSTUB_BREAK_IN;
+    do {
+        arch_call_on_stack(ARCH_STACK_DEBUGGER, filter, &stop);
+        *why = stop.why;
+        stop.why = debugger_stop(GDBSTUB_SIGTRAP);
+    } while (stop.event == GDBSTUB_RESUME && is_stepped(trap->frame));
+    if (stop.event == GDBSTUB_RESUME && stop_ordered(trap->cpu) == STOP_STEP)
+        step(trap->frame);
+    else if (stop.event == GDBSTUB_RESUME)
+        arch_frame_set_step(trap->frame, false);
+    return stop.event;
+}
+
+enum gdbstub_event session_stop(struct trap_frame *frame, struct gdbstub_stop why)
+{
+    struct stop stop = {.why = why};
+
+    stop_others();
+    debugger_take(&debugger.machine, frame);
+    session_side()->look_again = false;
+    arch_frame_set_step(frame, false);
+    do {
+        arch_call_on_stack(ARCH_STACK_DEBUGGER, serve, &stop);
+        stop.why = debugger_stop(GDBSTUB_SIGTRAP);
+    } while (stop.event == GDBSTUB_RESUME && is_stepped(frame));
+    if (stop.event == GDBSTUB_KILL)
+        leave_for_good();
+    if (stop.event == GDBSTUB_RESTART || debugger.machine.reboot)
+        debugger_restart(&debugger.machine);
+    if (stop.event == GDBSTUB_RESUME && debugger.machine.resume.action == GDBSTUB_STEP)
+        step(frame);
+    else if (stop.event != GDBSTUB_RESUME)
+        debugger_take(&debugger.machine, frame); /* as if nobody had been there */
+    return stop.event;
+}

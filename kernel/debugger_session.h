@@ -1,0 +1,60 @@
+/*
+ * debugger_session.h - a stop from its beginning to its end, and what the debugger keeps between
+ * stops.  Private to debugger*.c.
+ */
+#ifndef KERNEL_DEBUGGER_SESSION_H
+#define KERNEL_DEBUGGER_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch/arch.h"
+#include "debugger_port.h"
+#include "gdbstub/gdbstub.h"
+#include "trap/trap.h"
+
+/* What a CPU has yet to do about the line. */
+struct side {
+    bool bytes_left;           /* a break-in has left bytes: nobody has looked at them yet */
+    unsigned steps;            /* that GDB has had it do */
+    bool look_again;           /* one step after leaving, look at the bytes that came meanwhile */
+    struct trap_frame *left;   /* the frame that it left the last stop with ... */
+    uint64_t left_pc, left_sp; /* ... and what was in it */
+};
+
+extern struct debugger {
+    struct gdbstub stub;
+    struct gdbstub_port port;
+    bool enabled;
+    bool waiting;     /* debugger_wait(): stop although nobody is attached yet */
+    unsigned holder;  /* CPU + 1 that is in here with the machine: what traps there is ours */
+    bool line_closed; /* the line is polled: bytes break in no longer */
+    struct side sides[ARCH_CPUS];
+    struct debugger_machine machine;
+} debugger;
+
+/* This CPU's. */
+struct side *session_side(void);
+
+/* This CPU has the machine, for that trap. */
+void session_enter(const struct trap *trap);
+
+/* Leave it to the stub alone, if it can be: GDB does not hear of it, and the line stays open.
+ * RESUME if so; BREAK_IN if GDB must have the machine, for the reason that is then in *why; WAIT if
+ * the trap is none of the debugger's. */
+enum gdbstub_event session_pass(struct trap *trap, struct gdbstub_stop *why);
+
+/* Let GDB have the machine, all of it.  Returns what it wants of it. */
+enum gdbstub_event session_stop(struct trap_frame *frame, struct gdbstub_stop why);
+
+/* Give the machine back. */
+void session_leave(struct trap_frame *frame);
+
+/* The last thing before the way out.  What has come while the line was being opened is seen one
+ * step later, so that GDB never finds the kernel stopped in here. */
+void session_go_on(struct trap_frame *frame);
+
+/* Look at the line once more when one instruction of the frame has run. */
+void session_look_again(struct trap_frame *frame);
+
+#endif
