@@ -303,6 +303,10 @@ enum gdbstub_point_result arch_remove_point(enum gdbstub_point kind, uint64_t ad
  * run, that is certain only when they have been stopped. */
 bool arch_point_hit(const struct trap *trap, enum gdbstub_point *kind, uint64_t *address);
 
+/* Arm what is inserted on this CPU, which will load the frame later: where no trap's end does it.
+ */
+void arch_arm_points(struct trap_frame *frame);
+
 /* The execute point at the frame's pc has been told of: let the instruction run. */
 void arch_point_told(struct trap_frame *frame);
 

@@ -253,6 +253,7 @@ void debugger_syscall(struct trap *trap, uint64_t number, bool entry)
     (void)session_stop(trap->frame, why);
     session_leave(trap->frame);
     session_side()->left = NULL; /* the call goes on in the kernel for a while */
+    arch_arm_points(trap->frame);
 }
 
 void debugger_hide_breakpoints(uint64_t address, uint8_t *data, size_t len)

@@ -94,8 +94,8 @@ static enum trap_verdict log_breakpoint(struct trap *trap)
 
 static const struct trap_handler handlers[] = {
     {"count", TRAP_ANY, count},             /* how many of each */
-    {"flight", TRAP_ANY, flight_trap},      /* notes it, and declines */
     {"recover", NOT_ASYNCHRONOUS, recover}, /* copies and calls that may fail */
+    {"flight", TRAP_ANY, flight_trap},      /* notes it, and declines */
     {"cpus check", TRAP_MASK(TRAP_INTERRUPT) | TRAP_MASK(TRAP_NMI), cpus_check_handle},
     {"ending", ENDING, process_check}, /* a program that somebody has ended goes no further */
     {"interrupt", TRAP_MASK(TRAP_INTERRUPT), interrupt},

@@ -104,6 +104,7 @@ void descriptors_load(unsigned cpu)
     lgdt(&gdt_pointer);
     reload_segments();
     ltr(SELECTOR_TSS);
+    lldt(0); /* user code must find nothing through it */
     lidt(&idt_pointer);
     wrmsr(MSR_GS_BASE, (uint64_t)(uintptr_t)own);
     init_syscalls();

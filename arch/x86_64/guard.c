@@ -7,6 +7,7 @@
 #include "arch/arch.h"
 #include "calls.h"
 #include "frame.h"
+#include "points.h"
 #include "stacks.h"
 
 struct guard {
@@ -98,6 +99,8 @@ void arch_call_on_stack(enum arch_stack_purpose purpose, void (*function)(void *
 {
     uint64_t here = (uint64_t)(uintptr_t)__builtin_frame_address(0);
 
+    if (purpose == ARCH_STACK_DEBUGGER)
+        (void)points_disarm(); /* a system call that GDB catches came here with them */
     if (is_on_purpose_stack(here, purpose))
         function(argument);
     else

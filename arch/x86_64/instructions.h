@@ -175,6 +175,11 @@ static inline uint64_t str(void)
     return selector;
 }
 
+static inline void lldt(uint16_t selector)
+{
+    __asm__ volatile("lldt %0" : : "r"(selector));
+}
+
 static inline void ltr(uint16_t selector)
 {
     __asm__ volatile("ltr %0" : : "r"(selector));

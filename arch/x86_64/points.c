@@ -202,6 +202,11 @@ void points_arm(const struct trap_frame *frame, uint64_t armed)
     arm(control);
 }
 
+void arch_arm_points(struct trap_frame *frame)
+{
+    points_arm(frame, 0);
+}
+
 static bool has_changed(const struct slot *slot)
 {
     uint8_t now[PIECE_BYTES];

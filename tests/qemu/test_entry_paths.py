@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from bench import PROGRAM, booted
+from bench import PROGRAM, booted, raw
 from debugger import Debugger
 from monitor import Monitor, wait_for_socket
+from packets import packet
 
 KERNEL_HALF = 1 << 63
 
@@ -73,6 +74,22 @@ def test_an_nmi_at_any_instruction_of_the_system_call_s_entry_leaves_gs_alone(ke
             if gs_bases(gdb) != before:
                 wrong.append(hex(place))
         assert wrong == []
+        gdb("detach")
+        assert guest.wait() == 0, guest.said
+
+
+@pytest.mark.parametrize("base", [0, 8, 0xffffffff80000000, 0x7ffffffff000], ids=hex)
+def test_whatever_gs_base_user_code_has_the_kernel_goes_its_way(kernel_elf, tmp_path, base):
+    """Through a system call, a tick and an NMI; and user code has it again."""
+    with outside(kernel_elf, "run=user:calls:400", tmp_path) as (guest, gdb, _):
+        run_to(gdb, "syscall_entry")
+        gdb(f"set var $gs_base = {base:#x}")
+        run_to(gdb, "schedule_tick")
+        gdb("monitor nmi")
+        run_to(gdb, "(char *)trap_stubs + 32")
+        for _ in range(3):
+            run_to(gdb, "syscall_entry")
+            assert gs_bases(gdb)[0] == base
         gdb("detach")
         assert guest.wait() == 0, guest.said
 
@@ -144,6 +161,17 @@ def test_an_nmi_in_a_debug_exception_comes_back(kernel_elf, tmp_path):
             gdb.resume("stepi")
         gdb("detach")
         guest.wait_for("breakpoint at pc")
+
+
+def test_a_fault_inside_an_nmi_lets_no_other_nmi_overwrite_it(threads_elf):
+    """A debugger that has broken in reads what is not there, while bytes go on raising NMIs."""
+    with raw(threads_elf, 3) as (_, line, _):
+        for _ in range(50):
+            line.send(packet("vCont;c"))
+            line.send(b"\x03")
+            assert line.reply().startswith("T02")
+            for address in (0, 0x800000000000, 0xffffff0000000000):
+                assert line.request(f"m{address:x},8")[0] == "E"
 
 
 def test_each_cpu_has_interrupt_stacks_of_its_own(kernel_elf, tmp_path):
