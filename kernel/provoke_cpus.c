@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "arch/arch.h"
+#include "console.h"
 #include "lock.h"
 #include "provoke_stories.h"
 #include "thread.h"
@@ -90,6 +91,15 @@ STORY void provoke_locked(void)
     spin_lock(&shelf_lock);
     spin_lock(&counter_lock);
     weigh();
+    OPAQUE();
+}
+
+/* The label of a parcel that is not there is read out. */
+STORY void provoke_console(void)
+{
+    struct parcel *parcel = counter.shelf;
+
+    console_write(parcel->addressee, sizeof parcel->addressee);
     OPAQUE();
 }
 

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import NoReturn
 
 PROGRAM = "qemu-system-x86_64"
+KERNEL = Path(__file__).resolve().parents[1] / "build/kernel.elf"
 FIRMWARE = Path("/usr/share/ovmf/OVMF.fd")
 GRUB_LINE, GRUB_ROOM = b"multiboot2 /boot/kernel.elf ", 1024  # as the Makefile fills grub.cfg
 DISK_BYTES = 1 << 30  # of a disk that is made
@@ -198,9 +199,9 @@ def parse_arguments() -> argparse.Namespace:
         "localhost.  Exit status: the kernel's own (0 to 127; 70: it crashed), 124 after "
         "--timeout, 125 if QEMU failed, 128+N if ended by signal N.  Arguments after -- are "
         "QEMU's own.")
-    boot = parser.add_mutually_exclusive_group(required=True)
+    boot = parser.add_mutually_exclusive_group()
     boot.add_argument("--iso", type=Path, metavar="FILE", help="boot by GRUB")
-    boot.add_argument("--kernel", type=Path, metavar="FILE", help="boot the ELF file directly")
+    boot.add_argument("--kernel", type=Path, metavar="FILE", help="boot the ELF file directly (build/kernel.elf)")
     parser.add_argument("--append", metavar="TEXT", help="the kernel's command line")
     parser.add_argument("--smp", type=positive, default=1, metavar="N", help="processors (1)")
     parser.add_argument("--memory", type=positive, default=256, metavar="MIB", help="(256)")
@@ -213,7 +214,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--timeout", type=seconds, metavar="S", help="end after S seconds")
     parser.add_argument("--print", action="store_true", help="print the command, start nothing")
     parser.add_argument("more", nargs="*", help=argparse.SUPPRESS)
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.iso is None and arguments.kernel is None:
+        arguments.kernel = KERNEL
+    return arguments
 
 
 def positive(text: str) -> int:
@@ -237,7 +241,8 @@ def main() -> int:
     try:
         for file in filter(None, (machine.iso, machine.kernel)):
             if not file.is_file():
-                raise QemuError(f"{file}: no such file")
+                hint = ": say make" if file == KERNEL else ""
+                raise QemuError(f"{file}: no such file{hint}")
         if print_only:
             print(shlex.join(command_line(machine)))
             return 0

@@ -59,6 +59,11 @@ def test_a_disk_that_is_not_there_is_made_blank_and_takes_no_room(tmp_path: Path
     assert disk.read_bytes() == b"kept"
 
 
+def test_without_an_image_the_kernel_that_make_makes_is_meant() -> None:
+    said = run(SCRIPTS / "qemu.py", "--print").stdout
+    assert f"-kernel {ROOT}/build/kernel.elf" in said
+
+
 def test_a_disk_and_an_iso_have_their_own_drives(tmp_path: Path) -> None:
     machine = qemu.Machine(iso=tmp_path / "a.iso", disk=tmp_path / "a.disk")
     drives = [word for word in qemu.command_line(machine) if word.startswith("if=")]
@@ -67,7 +72,6 @@ def test_a_disk_and_an_iso_have_their_own_drives(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments, says", [
-    ([], "--iso --kernel is required"),
     (["--kernel", "KERNEL", "--iso", "KERNEL"], "not allowed with"),
     (["--kernel", "/nonexistent"], "/nonexistent: no such file"),
     (["--kernel", "KERNEL", "--frobnicate"], "unrecognized arguments: --frobnicate"),

@@ -46,12 +46,13 @@ def crash_copies(kernel_elf: Path,
     return copies
 
 
-def make_copies(kernel_elf: Path, name: str, folder: Path) -> CrashCopies:
-    folder.mkdir()
+def make_copies(kernel_elf: Path, name: str, folder: Path, cpus: int = 1) -> CrashCopies:
+    folder.mkdir(exist_ok=True)
     copies = CrashCopies(folder / "log", folder / "again", folder / "disk")
     crash = CRASHES[name]
     last = SENT_AGAIN if crash.sent_again else DECODE_HINT
-    guest = Guest(folder, ["--kernel", str(kernel_elf), "--disk", str(copies.disk), "--append",
+    guest = Guest(folder, ["--kernel", str(kernel_elf), "--disk", str(copies.disk), "--smp",
+                           str(cpus), "--append",
                            f"run=provoke:{name} oncrash=reboot {crash.options}"])
     try:
         said = guest.wait_for(last)

@@ -117,6 +117,8 @@ CRASHES = {
                        "null-pointer", "null pointer: read at offset 0x", "kernel/schedule.c"),
     "locked": Crash("#PF", "weigh", "counter.total_weight += counter.shelf->weight",
                     "null-pointer", "null pointer: read at offset 0x0", PROVOKE_CPUS_C),
+    "console": Crash("#PF", "line_length", "while (i < len && text[i]", "null-pointer",
+                     "null pointer: read at offset 0x8", "kernel/console.c"),
     "two-cpus": Crash("#PF", "weigh", "counter.total_weight += counter.shelf->weight",
                       "null-pointer", "null pointer: read at offset 0x0", PROVOKE_CPUS_C),
     "beside-spin": Crash("#PF", "weigh", "counter.total_weight += counter.shelf->weight",

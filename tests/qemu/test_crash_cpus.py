@@ -6,7 +6,9 @@ import json
 
 import pytest
 
+from conftest import make_copies
 from crashes import CRASHES, STATUS
+from crashlib.record import load
 from guest import ROOT
 from programs import run
 
@@ -32,10 +34,16 @@ def states(report: dict) -> list[str]:
 
 
 @pytest.mark.parametrize("name", [name for name, crash in CRASHES.items() if not crash.early])
-def test_the_record_tells_of_every_cpu(crash_beside_others, name):
-    _, report = crash_beside_others(name, CRASHES[name].options or "gdb=off")
-    assert report["complete"] and report["rule"] == CRASHES[name].rule
-    assert sorted(states(report)) == ["crashed"] + ["stopped"] * (CPUS - 1)
+def test_every_sink_has_a_record_that_tells_of_every_cpu(kernel_elf, tmp_path, name):
+    crash = CRASHES[name]
+    copies = make_copies(kernel_elf, name, tmp_path, CPUS)
+    files = [copies.log, copies.disk] + [copies.again] * crash.sent_again
+    for file in files:
+        report = json.loads(run([CRASH, "report", "--json", str(file), "--record", "1"]))
+        assert report["complete"] and report["rule"] == crash.rule, (file, report["rule"])
+        assert sorted(states(report)) == ["crashed"] + ["stopped"] * (CPUS - 1)
+    [line] = load(copies.log)
+    assert {record.record_id for file in files for record in load(file)[:1]} == {line.record_id}
 
 
 def test_the_record_of_four_cpus_is_short_enough_for_a_serial_line(crash_beside_others):
