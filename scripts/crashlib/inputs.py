@@ -7,6 +7,7 @@ them, and says which command takes it out.
 
 from __future__ import annotations
 
+import errno
 import gzip
 import lzma
 import mmap
@@ -120,11 +121,26 @@ def _size_of(file: BinaryIO) -> int | None:
     """None if it must be read to its end to know."""
     try:
         mode = os.fstat(file.fileno()).st_mode
-        if stat.S_ISREG(mode) or stat.S_ISBLK(mode):
+        if stat.S_ISREG(mode):
+            return _end_of_data(file.fileno())
+        if stat.S_ISBLK(mode):
             return file.seek(0, os.SEEK_END)
     except OSError:
         pass
     return None
+
+
+def _end_of_data(file: int) -> int:
+    """A disk image is a large file of which little was ever written: not what follows that."""
+    end = 0
+    try:
+        while True:
+            end = os.lseek(file, os.lseek(file, end, os.SEEK_DATA), os.SEEK_HOLE)
+    except OSError as error:
+        if error.errno != errno.ENXIO:  # what a file system says that has no more data
+            end = os.fstat(file).st_size
+    os.lseek(file, 0, os.SEEK_SET)
+    return end
 
 
 def _view(file: BinaryIO, size: int) -> Bytes:
