@@ -5,7 +5,7 @@ Joins the record with the kernel's ELF.  Draws no conclusions: explain.py does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from crashlib.disasm import Access, Disassembler, Instruction
@@ -269,13 +269,12 @@ class Evidence:
 
 
 def _with_threads(ranges: list[Range], threads: list[Thread]) -> list[Range]:
-    """Stacks have the names of their threads, and those that MAPS does not list are added."""
-    names = {(row.stack_bottom, row.stack_top): row.name for row in threads
-             if row.name and row.stack_bottom < row.stack_top}
-    named = [replace(r, name=names.pop((r.start, r.end), r.name)) if r.kind == "STACK" else r
-             for r in ranges]
-    return named + [Range(bottom, top, "STACK", "rw-", "PARTLY", name)
-                    for (bottom, top), name in names.items()]
+    """Stacks of threads that MAPS does not list are added; the others have the kernel's names, as a
+    debugger that looks at the live kernel says them."""
+    listed = {(r.start, r.end) for r in ranges if r.kind == "STACK"}
+    return ranges + [Range(row.stack_bottom, row.stack_top, "STACK", "rw-", "PARTLY", row.name)
+                     for row in threads if row.name and row.stack_bottom < row.stack_top
+                     and (row.stack_bottom, row.stack_top) not in listed]
 
 
 def _kept_over_calls(call: Instruction) -> bool:
