@@ -128,6 +128,15 @@ void session_go_on(struct trap_frame *frame)
     session_look_again(frame);
 }
 
+static void let_go(void)
+{
+    unsigned me = arch_cpu_id() + 1;
+
+    (void)__atomic_compare_exchange_n(&debugger.holder, &me, 0, false, __ATOMIC_SEQ_CST,
+                                      __ATOMIC_SEQ_CST);
+}
+
+/* Until the machine is given back, what traps here is ours; then another CPU may have it. */
 void session_leave(struct trap_frame *frame)
 {
     bool hold = stop_ordered(arch_cpu_id()) == STOP_HOLD;
@@ -138,8 +147,8 @@ void session_leave(struct trap_frame *frame)
         (void)arch_line_break_in(debugger.machine.line, true,
                                  debugger_running_cpu(&debugger.machine));
     }
-    debugger.holder = 0;
     stop_give_back();
+    let_go();
     if (hold)
         stop_join(frame);
     session_go_on(frame);

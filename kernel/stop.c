@@ -14,6 +14,7 @@
 enum stop_limits {
     PATIENCE_US = 1000000, /* an emulator's CPUs may be held up */
     ASK_AGAIN_US = 200,
+    LEAVE_US = 100000,
     NOBODY = 0,
 };
 
@@ -153,10 +154,25 @@ static void release(struct cpu *cpu)
     (void)move(cpu, STOPPED, cpu->order == STOP_STEP ? RELEASED_STEP : RELEASED);
 }
 
+static bool is_going(const struct cpu *cpu)
+{
+    unsigned state = atomic_load(&cpu->state);
+
+    return state == RELEASED || state == RELEASED_STEP;
+}
+
+/* Before the caller goes on, the others do: or else one that stops again at once, at a breakpoint
+ * in a short loop, never lets them get anywhere. */
 void stop_give_back(void)
 {
+    uint64_t began_us = arch_time_us();
+
     for (unsigned id = 0; id < ARCH_CPUS; id++)
         release(&stop.cpus[id]);
+    for (unsigned id = 0; id < arch_cpu_count(); id++) {
+        while (is_going(&stop.cpus[id]) && arch_time_us() - began_us < LEAVE_US)
+            arch_pause();
+    }
     atomic_store(&stop.owner, NOBODY);
 }
 
