@@ -201,7 +201,8 @@ def parse_arguments() -> argparse.Namespace:
         "QEMU's own.")
     boot = parser.add_mutually_exclusive_group()
     boot.add_argument("--iso", type=Path, metavar="FILE", help="boot by GRUB")
-    boot.add_argument("--kernel", type=Path, metavar="FILE", help="boot the ELF file directly (build/kernel.elf)")
+    boot.add_argument("--kernel", type=Path, metavar="FILE",
+                      help="boot the ELF file directly (build/kernel.elf)")
     parser.add_argument("--append", metavar="TEXT", help="the kernel's command line")
     parser.add_argument("--smp", type=positive, default=1, metavar="N", help="processors (1)")
     parser.add_argument("--memory", type=positive, default=256, metavar="MIB", help="(256)")

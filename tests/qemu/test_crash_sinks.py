@@ -185,7 +185,8 @@ def test_a_record_is_sent_again_once(boot):
 # What goes on changing while the record is written, and after it.
 CHANGING = ("record", "sinks", "guard", "crash", "stacks", "disk", "lines", "table", "values",
             "bytes", "guards", "kept", "in_nmi", "fault_addresses", "panics", "debugger", "apic",
-            "paging", "log", "console", "first_cpu", "rings", "counts", "stop", "held", "cpus", "flush")
+            "paging", "log", "console", "first_cpu", "rings", "counts", "stop", "held", "cpus",
+            "flush")
 
 KERNEL_BASE = 0xffffffff80000000
 
