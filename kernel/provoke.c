@@ -336,6 +336,7 @@ static const struct provocation {
      provoke_deadlock, false},
     {"interrupt", "a page fault in the tick, the scheduler's lock held", provoke_interrupt, false},
     {"locked", "fail with locks held that everybody needs", provoke_locked, false},
+    {"system-call", "fail in what a user program has called", provoke_system_call, false},
     {"console", "fail in what prints", provoke_console, false},
     {"two-cpus", "with smp=2 or more: two fail at once", provoke_two_cpus, false},
     {"beside-spin", "with smp=2 or more: fail while another CPU hears no interrupt",

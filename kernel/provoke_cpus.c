@@ -7,7 +7,9 @@
 #include "arch/arch.h"
 #include "console.h"
 #include "lock.h"
+#include "process.h"
 #include "provoke_stories.h"
+#include "schedule.h"
 #include "thread.h"
 
 static struct {
@@ -92,6 +94,30 @@ STORY void provoke_locked(void)
     spin_lock(&counter_lock);
     weigh();
     OPAQUE();
+}
+
+/* A customer, who is a user program, asks to be called again later, and is struck off the books
+ * meanwhile: his system call finds nobody to return to. */
+STORY void provoke_system_call(void)
+{
+    struct thread *customer = NULL;
+
+    if (process_start("customer", "", NULL) < 0)
+        return;
+    do
+        customer = thread_next(customer);
+    while (customer != NULL && customer->process == NULL);
+    if (customer == NULL)
+        return;
+    spin_lock(&schedule_lock);
+    while (customer->state != THREAD_WAITING) {
+        spin_unlock(&schedule_lock);
+        thread_yield();
+        spin_lock(&schedule_lock);
+    }
+    customer->process = NULL;
+    spin_unlock(&schedule_lock);
+    (void)thread_join(customer);
 }
 
 /* The label of a parcel that is not there is read out. */

@@ -30,6 +30,7 @@ void provoke_spin(void);
 void provoke_deadlock(void);
 void provoke_interrupt(void);
 void provoke_locked(void);
+void provoke_system_call(void);
 void provoke_console(void);
 void provoke_two_cpus(void);
 void provoke_beside_spin(void);

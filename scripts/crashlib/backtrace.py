@@ -13,7 +13,7 @@ from pathlib import Path
 
 from crashlib.contexts import Context
 from crashlib.debugger import GdbAnswer, GdbFrame, GdbPlace, Variable
-from crashlib.evidence import Evidence
+from crashlib.evidence import Evidence, is_user_address
 from crashlib.payloads import Frame as RecordedFrame, Trust
 from crashlib.symbols import ROOT
 
@@ -52,6 +52,11 @@ class Frame:
     def place(self) -> str:
         return f"{self.file}:{self.line}" if self.file else ""
 
+    @property
+    def is_of_user(self) -> bool:
+        """A user program's, of which no symbols are at hand."""
+        return not self.function and is_user_address(self.pc)
+
 
 def make_backtrace(evidence: Evidence, answer: GdbAnswer) -> list[Frame]:
     frames = [_from_gdb(evidence, frame, TRUST_CFI if index else TRUST_CONTEXT)
@@ -60,8 +65,7 @@ def make_backtrace(evidence: Evidence, answer: GdbAnswer) -> list[Frame]:
         place = answer.places[evidence.pc - 1]
         frames[0] = replace(frames[0], file=_short_path(place), line=place.line,
                             source=_source_line(evidence, place))
-    while len(frames) > 1 and not evidence.is_text(frames[-1].pc):
-        frames.pop()  # what GDB reads past the end of a chain is no frame
+    _drop_what_is_none(evidence, frames)
     if answer.callers:
         return frames[:1] + [_from_gdb(evidence, frame, TRUST_FRAME) for frame in answer.callers]
     return frames + _kernel_frames(evidence, answer, frames)
@@ -74,9 +78,17 @@ def other_backtrace(evidence: Evidence, answer: GdbAnswer, context: Context) -> 
         return _by_frame_pointers(evidence, answer, context)
     frames = [_from_gdb(evidence, frame, TRUST_CONTEXT if frame.pc == pc else TRUST_CFI)
               for frame in walk.frames]
-    while len(frames) > 1 and not evidence.is_text(frames[-1].pc):
-        frames.pop()
+    _drop_what_is_none(evidence, frames)
     return frames
+
+
+def _drop_what_is_none(evidence: Evidence, frames: list[Frame]) -> None:
+    """What GDB reads past the end of a chain is no frame; what a user program was doing when it
+    entered the kernel is the outermost one."""
+    while len(frames) > 1 and not evidence.is_text(frames[-1].pc):
+        if frames[-2].signal and frames[-1].is_of_user:
+            break
+        frames.pop()
 
 
 def _by_frame_pointers(evidence: Evidence, answer: GdbAnswer, context: Context) -> list[Frame]:

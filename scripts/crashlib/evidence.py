@@ -23,7 +23,7 @@ from crashlib.x86 import MASK64, PAGE
 
 PF_VECTOR = 14
 NO_VECTOR = -1
-USER_LOWEST = 1 << 16  # smaller numbers are rarely addresses
+USER_LOWEST, USER_HIGHEST = 1 << 16, (1 << 47) - 1  # smaller numbers are rarely addresses
 TEXT_SHORTEST, TEXT_SHOWN = 4, 40  # characters of a constant that pass for text
 CALLEE_SAVED = ("rip", "rbx", "rbp", "r12", "r13", "r14", "r15")  # in the SysV ABI
 
@@ -57,6 +57,10 @@ def build_id_of(record: Record) -> bytes:
         return bytes.fromhex(record.build_id or record.annotations.get("build_id", ""))
     except ValueError:
         return b""
+
+
+def is_user_address(address: int) -> bool:
+    return USER_LOWEST <= address <= USER_HIGHEST
 
 
 class Evidence:
@@ -223,7 +227,7 @@ class Evidence:
         if value >> 47 == 0x1FFFF and self.book.maps:
             return "not mapped"
         user = self.from_user or self.runs_program
-        return "user address" if user and USER_LOWEST <= value < 1 << 47 else ""
+        return "user address" if user and is_user_address(value) else ""
 
     @cached_property
     def runs_program(self) -> bool:

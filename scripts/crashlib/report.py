@@ -228,7 +228,8 @@ def _backtrace_notes(evidence: Evidence, answer: GdbAnswer) -> list[str]:
     if answer.problem:
         notes.append(f"{answer.problem}: functions by the symbol table, no arguments, no lines")
     stop = answer.crashed.stop
-    if stop and not answer.callers:
+    of_user = bool(evidence.frames) and evidence.frames[-1].is_of_user
+    if stop and not answer.callers and not of_user:
         notes.append(f"GDB's frames end early: {STOP_WORDS.get(stop, stop)}")
     if any(frame.file and not frame.source for frame in evidence.frames):
         notes.append("source lines are left out where the file is not here or was changed since "

@@ -112,7 +112,8 @@ def _trust_legend(frames: list[Frame]) -> str:
 
 
 def _frame(number: int, frame: Frame) -> list[Line]:
-    name = frame.function or f"{frame.pc:#x}, not in any function"
+    where = "in the user program" if frame.is_of_user else "not in any function"
+    name = frame.function or f"{frame.pc:#x}, {where}"
     arguments = ", ".join(f"{v.name}={short_value(v.value)}" for v in frame.arguments)
     if frame.function:
         name += f"({arguments})" if frame.file or frame.arguments else f"+{frame.offset or 0:#x}"

@@ -30,6 +30,8 @@ class Crash:
     early: bool = False   # before there is a disk, or anything to run
     no_ram: bool = False  # the memory that outlives resets is out of reach, too
 
+    of_user: bool = False  # in what a user program has called: its frame is the outermost
+
     @property
     def sent_again(self) -> bool:
         """Does the next boot send the record, before it fails in the same way?"""
@@ -117,6 +119,9 @@ CRASHES = {
                        "null-pointer", "null pointer: read at offset 0x", "kernel/schedule.c"),
     "locked": Crash("#PF", "weigh", "counter.total_weight += counter.shelf->weight",
                     "null-pointer", "null pointer: read at offset 0x0", PROVOKE_CPUS_C),
+    "system-call": Crash("#PF", "process_check", "if (!thread->process->ending)",
+                         "null-pointer", "null pointer: read at offset 0x", "kernel/process.c",
+                         of_user=True),
     "console": Crash("#PF", "line_length", "while (i < len && text[i]", "null-pointer",
                      "null pointer: read at offset 0x8", "kernel/console.c"),
     "two-cpus": Crash("#PF", "weigh", "counter.total_weight += counter.shelf->weight",
