@@ -1,36 +1,15 @@
 /*
- * acpi.c - finds and reads ACPI's MADT (ACPI Specification 6.4, 5.2.5 to 5.2.12).
+ * acpi.c - reads ACPI's MADT (ACPI Specification 6.4, 5.2.12) and SPCR (Microsoft, Serial Port
+ * Console Redirection Table, 1.08).
  *
- * Believes no table whose checksum is wrong, and interprets no bytecode.
+ * Interprets no bytecode.
  */
 #include "acpi.h"
 
-struct rsdp {
-    char signature[8];
-    uint8_t checksum; /* of what was there in revision 0 */
-    char oem[6];
-    uint8_t revision;
-    uint32_t rsdt;
-    uint32_t length; /* from here on: revision 2 */
-    uint64_t xsdt;
-    uint8_t extended_checksum;
-    uint8_t reserved[3];
-} __attribute__((packed));
-
-struct table {
-    char signature[4];
-    uint32_t length; /* with this header */
-    uint8_t revision;
-    uint8_t checksum;
-    char oem[6];
-    char oem_table[8];
-    uint32_t oem_revision;
-    uint32_t creator;
-    uint32_t creator_revision;
-} __attribute__((packed));
+#include "acpi_tables.h"
 
 struct madt {
-    struct table table;
+    struct acpi_table table;
     uint32_t local_apic;
     uint32_t flags;
 } __attribute__((packed));
@@ -88,97 +67,6 @@ enum madt_numbers {
 };
 
 #define X2APIC_NONE UINT32_MAX
-
-enum rsdp_places {
-    RSDP_ALIGNMENT = 16,
-    RSDP_V1_BYTES = offsetof(struct rsdp, length),
-    BIOS_EBDA_SEGMENT = 0x40e,
-    EBDA_SEARCHED = 1024,
-    BIOS_START = 0xe0000,
-    BIOS_END = 0x100000,
-};
-
-static bool sums_to_zero(const void *table, size_t len)
-{
-    const uint8_t *bytes = table;
-    uint8_t sum = 0;
-
-    for (size_t i = 0; i < len; i++)
-        sum = (uint8_t)(sum + bytes[i]);
-    return sum == 0;
-}
-
-static const struct rsdp *rsdp_at(const struct physical_memory *memory, uint64_t address)
-{
-    const struct rsdp *rsdp = physical_at(memory, address, RSDP_V1_BYTES);
-
-    if (!rsdp || __builtin_memcmp(rsdp->signature, "RSD PTR ", sizeof(rsdp->signature)) != 0 ||
-        !sums_to_zero(rsdp, RSDP_V1_BYTES))
-        return NULL;
-    if (rsdp->revision >= 2 &&
-        (!physical_at(memory, address, sizeof(*rsdp)) || !sums_to_zero(rsdp, sizeof(*rsdp))))
-        return NULL;
-    return rsdp;
-}
-
-static const struct rsdp *search_rsdp(const struct physical_memory *memory, uint64_t start,
-                                      uint64_t end)
-{
-    const struct rsdp *rsdp = NULL;
-
-    for (uint64_t address = start; address < end && !rsdp; address += RSDP_ALIGNMENT)
-        rsdp = rsdp_at(memory, address);
-    return rsdp;
-}
-
-static const struct rsdp *find_rsdp(const struct physical_memory *memory, uint64_t address)
-{
-    const struct rsdp *rsdp;
-    const uint8_t *ebda;
-    uint64_t start;
-
-    if (address)
-        return rsdp_at(memory, address);
-    ebda = physical_at(memory, BIOS_EBDA_SEGMENT, 2);
-    start = ebda ? (uint64_t)(ebda[0] | ebda[1] << 8) << 4 : 0;
-    rsdp = search_rsdp(memory, start, start + EBDA_SEARCHED);
-    return rsdp ? rsdp : search_rsdp(memory, BIOS_START, BIOS_END);
-}
-
-/* The table at `address` if it is whole and has that signature, or NULL. */
-static const struct table *table_at(const struct physical_memory *memory, uint64_t address,
-                                    const char *signature)
-{
-    const struct table *table = physical_at(memory, address, sizeof(*table));
-
-    if (!table || __builtin_memcmp(table->signature, signature, sizeof(table->signature)) != 0 ||
-        table->length < sizeof(*table) || !physical_at(memory, address, table->length) ||
-        !sums_to_zero(table, table->length))
-        return NULL;
-    return table;
-}
-
-/* The root table is a list of addresses: of 4 bytes in the RSDT, of 8 in the XSDT. */
-static const struct table *find_table(const struct physical_memory *memory, const struct rsdp *rsdp,
-                                      const char *signature)
-{
-    bool extended = rsdp->revision >= 2 && rsdp->xsdt;
-    size_t address_bytes = extended ? sizeof(rsdp->xsdt) : sizeof(rsdp->rsdt);
-    const struct table *root =
-        extended ? table_at(memory, rsdp->xsdt, "XSDT") : table_at(memory, rsdp->rsdt, "RSDT");
-    const struct table *table = NULL;
-
-    if (!root)
-        return NULL;
-    for (size_t at = sizeof(*root); at + address_bytes <= root->length && !table;
-         at += address_bytes) {
-        uint64_t address = 0;
-
-        __builtin_memcpy(&address, (const uint8_t *)root + at, address_bytes);
-        table = table_at(memory, address, signature);
-    }
-    return table;
-}
 
 static void add_cpu(uint32_t id, uint32_t flags, struct acpi_madt *madt)
 {
@@ -263,13 +151,68 @@ static void read_madt(const struct madt *table, struct acpi_madt *madt)
     }
 }
 
-bool acpi_read_madt(const struct physical_memory *memory, uint64_t address, struct acpi_madt *madt)
+bool acpi_read_madt(const struct physical_memory *memory, uint64_t rsdp, struct acpi_madt *madt)
 {
-    const struct rsdp *rsdp = find_rsdp(memory, address);
-    const struct table *table = rsdp ? find_table(memory, rsdp, "APIC") : NULL;
+    const struct madt *table = acpi_find_table(memory, rsdp, "APIC", sizeof(*table));
 
-    if (!table || table->length < sizeof(struct madt))
+    if (!table)
         return false;
-    read_madt((const struct madt *)table, madt);
+    read_madt(table, madt);
+    return true;
+}
+
+/* ---- SPCR ---- */
+
+struct spcr {
+    struct acpi_table table;
+    uint8_t interface;
+    uint8_t reserved[3];
+    uint8_t space; /* of the registers, which a generic address says where to find */
+    uint8_t width, offset, access;
+    uint64_t address;
+    uint8_t interrupt_types;
+    uint8_t irq; /* of the 8259s */
+    uint32_t gsi;
+    uint8_t speed;
+} __attribute__((packed));
+
+enum spcr_numbers {
+    SPCR_SPACE_PORTS = 1,
+    SPCR_INTERRUPT_IRQ = 1 << 0,
+};
+
+/* Interfaces that a 16550's driver can drive. */
+static bool is_16550(uint8_t interface)
+{
+    static const uint8_t known[] = {0x00, 0x01, 0x12};
+
+    for (size_t i = 0; i < sizeof(known); i++) {
+        if (known[i] == interface)
+            return true;
+    }
+    return false;
+}
+
+static unsigned speed_of(uint8_t code)
+{
+    static const unsigned speeds[] = {[3] = 9600, [4] = 19200, [6] = 57600, [7] = 115200};
+
+    return code < sizeof(speeds) / sizeof(speeds[0]) ? speeds[code] : 0;
+}
+
+bool acpi_read_spcr(const struct physical_memory *memory, uint64_t rsdp, struct acpi_spcr *spcr)
+{
+    const struct spcr *table = acpi_find_table(memory, rsdp, "SPCR", sizeof(*table));
+
+    if (!table || !is_16550(table->interface) || table->space != SPCR_SPACE_PORTS ||
+        table->address == 0 || table->address > UINT16_MAX - ACPI_SPCR_PORTS + 1)
+        return false;
+    *spcr = (struct acpi_spcr){
+        .port = (uint16_t)table->address,
+        .irq = table->interrupt_types & SPCR_INTERRUPT_IRQ && table->irq < ACPI_ISA_IRQS
+                   ? table->irq
+                   : 0,
+        .speed = speed_of(table->speed),
+    };
     return true;
 }
