@@ -147,15 +147,26 @@ uint64_t arch_syscall_number(const struct trap_frame *frame);
 uint64_t arch_syscall_argument(const struct trap_frame *frame, unsigned n);
 void arch_syscall_return(struct trap_frame *frame, int64_t result);
 
-/* ---- Serial lines: polled, bounded, without locks; anywhere ---- */
+/* ---- Serial lines: polled, bounded, without locks; once found, anywhere ---- */
 
+/* A line that was found: there are so many at most. */
 enum arch_line {
-    ARCH_LINE_1, /* COM1 */
-    ARCH_LINE_2, /* COM2 */
-    ARCH_LINES,
+    ARCH_LINE_FIRST,
+    ARCH_LINES = 4,
 };
 
-/* Set the line to 115200 8N1.  False if there is no UART there. */
+enum arch_line_answer {
+    ARCH_LINE_FOUND,   /* arch_line_init() tells whether something is there */
+    ARCH_LINE_ABSENT,  /* this machine has none of that name */
+    ARCH_LINE_UNKNOWN, /* not a name, or not a speed */
+};
+
+/* Find the line NAME or NAME,SPEED, in bits a second, as ARCH_LINE_NAMES says.  Two names of the
+ * same line give the same one; in use, it keeps its speed. */
+#define ARCH_LINE_NAMES "com1..com4|pci0..|spcr|0xPORT"
+enum arch_line_answer arch_find_line(const char *name, enum arch_line *line);
+
+/* Set the line up, 8N1.  False if there is no UART there. */
 bool arch_line_init(enum arch_line line);
 
 /* Send; returns the bytes taken before the UART stopped taking them (then it counts as dead, and
@@ -165,11 +176,14 @@ size_t arch_line_write(enum arch_line line, const void *bytes, size_t len);
 /* The next byte received, or -1 if there is none. */
 int arch_line_read(enum arch_line line);
 
+/* Would it find one? */
+bool arch_line_has_byte(enum arch_line line);
+
 /* Wait, for a bounded time, until everything written has left the UART. */
 void arch_line_flush(enum arch_line line);
 
 /* Raise TRAP_NMI on a CPU when a byte arrives, or no longer.  Enabling with bytes waiting raises
- * one at once.  False if the machine cannot route it (then a byte is only seen by polling). */
+ * one at once.  False if it is not certain that one comes: then a byte is seen by polling. */
 bool arch_line_break_in(enum arch_line line, bool enable, unsigned cpu);
 
 /* ---- A disk for crash records: polled, bounded, without locks ---- */

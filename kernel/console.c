@@ -9,8 +9,8 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 
-#include "command_line.h"
 #include "format.h"
+#include "line_option.h"
 
 enum console_times {
     PATIENCE_US = 1000000, /* for another CPU's line: an emulator's may be held up */
@@ -27,16 +27,13 @@ static struct {
     atomic_bool in_crash;
 } console;
 
+/* Where the firmware has its own, if it says so: there somebody is connected. */
 void console_init(void)
 {
-    static const struct {
-        bool on;
-        enum arch_line line;
-    } choices[] = {{true, ARCH_LINE_1}, {true, ARCH_LINE_2}, {false, ARCH_LINE_1}};
-    unsigned choice = command_line_choice("console", "com1|com2|off", 0);
+    struct line_choice choice = line_choose("console", "spcr", "com1");
 
-    console.line = choices[choice].line;
-    console.on = choices[choice].on && arch_line_init(console.line);
+    console.line = choice.line;
+    console.on = choice.found && arch_line_init(choice.line);
 }
 
 bool console_has(enum arch_line line)

@@ -1,5 +1,6 @@
 /*
- * console.h - text for people on a serial line: COM1, unless the command line says otherwise.
+ * console.h - text for people on a serial line: the firmware's own or COM1, unless the command
+ * line says otherwise.
  *
  * CPUs take turns, a line each, and wait for a bounded time only: may be called anywhere, also in
  * the middle of itself.
@@ -12,7 +13,8 @@
 
 #include "arch/arch.h"
 
-/* Open the line that `console=` names.  Before that, and with console=off, all text is dropped. */
+/* Open the line that `console=` names; else the firmware's, if ACPI names one, or com1.  Before
+ * that, and with console=off, all text is dropped. */
 void console_init(void);
 
 /* Is that line the console? */

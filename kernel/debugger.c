@@ -9,13 +9,13 @@
 #include <stddef.h>
 
 #include "arch/arch.h"
-#include "command_line.h"
 #include "console.h"
 #include "debugger_fault.h"
 #include "debugger_port.h"
 #include "debugger_restart.h"
 #include "debugger_session.h"
 #include "debugger_why.h"
+#include "line_option.h"
 #include "log.h"
 #include "stop.h"
 
@@ -212,14 +212,19 @@ static bool is_entering(const struct trap *trap)
            (gdbstub_concerned(&debugger.stub) && arch_in_debug_trap(trap->frame));
 }
 
-static void break_in(struct trap *trap)
+/* True if the kernel was stopped. */
+static bool break_in(struct trap *trap)
 {
+    bool stops;
+
     if (!stop_take_or_join(trap->frame))
-        return; /* whoever had it has looked at the line */
+        return true; /* whoever had it has looked at the line */
     session_enter(trap);
-    if (stop_wanted())
+    stops = stop_wanted();
+    if (stops)
         (void)session_stop(trap->frame, debugger_stop(GDBSTUB_SIGINT));
     session_leave(trap->frame);
+    return stops;
 }
 
 enum trap_verdict debugger_break_in(struct trap *trap)
@@ -231,8 +236,14 @@ enum trap_verdict debugger_break_in(struct trap *trap)
     else if (is_entering(trap))
         session_side()->bytes_left = true;
     else
-        break_in(trap);
+        (void)break_in(trap);
     return TRAP_HANDLED;
+}
+
+bool debugger_tick(struct trap *trap)
+{
+    return debugger.enabled && debugger.polled && arch_line_has_byte(debugger.machine.line) &&
+           break_in(trap);
 }
 
 /* ---- From the rest of the kernel ---- */
@@ -264,21 +275,20 @@ void debugger_hide_breakpoints(uint64_t address, uint8_t *data, size_t len)
 
 void debugger_init(void)
 {
-    enum { COM2, COM1, OFF };
-    unsigned choice = command_line_choice("gdb", "com2|com1|off", COM2);
-    enum arch_line line = choice == COM1 ? ARCH_LINE_1 : ARCH_LINE_2;
+    struct line_choice choice = line_choose("gdb", NULL, "com2");
 
-    if (choice == OFF)
+    if (choice.name == NULL)
         return;
-    if (console_has(line)) {
+    if (choice.found && console_has(choice.line)) {
         log_print(LOG_WARNING, "gdb: the console has that line; say console=off, or another gdb=");
         return;
     }
-    if (!arch_line_init(line)) {
-        log_print(LOG_WARNING, "gdb: there is no UART at com%u", line == ARCH_LINE_1 ? 1 : 2);
+    if (!choice.found || !arch_line_init(choice.line)) {
+        log_print(LOG_WARNING, "gdb: there is no UART at %s", choice.name);
         return;
     }
-    debugger.machine.line = line;
+    debugger.machine.line = choice.line;
+    debugger.machine.line_name = choice.name;
     debugger.port = debugger_port;
     debugger.port.ctx = &debugger.machine;
     debugger.machine.stub = &debugger.stub;
@@ -291,8 +301,10 @@ void debugger_listen(void)
 {
     if (debugger.enabled && gdbstub_attached(&debugger.stub))
         debugger_wait(); /* it has started the kernel, and waits for it */
-    if (debugger.enabled && !arch_line_break_in(debugger.machine.line, true, arch_cpu_id()))
-        log_print(LOG_WARNING, "gdb: no interrupt from the line: only gdbwait and traps stop");
+    if (!debugger.enabled || arch_line_break_in(debugger.machine.line, true, arch_cpu_id()))
+        return;
+    debugger.polled = true;
+    log_print(LOG_WARNING, "gdb: the line may not interrupt: it is looked at once a tick");
 }
 
 void debugger_wait(void)

@@ -9,6 +9,7 @@
 
 struct debugger_machine {
     enum arch_line line;
+    const char *line_name;
     unsigned cpu;                 /* the one that has the machine */
     struct trap_frame *frame;     /* what it will go on with */
     struct gdbstub_resume resume; /* what GDB wants of it next */

@@ -91,7 +91,7 @@ static void test_line(struct debugger_machine *machine, char *text, size_t size)
 {
     struct gdbstub_statistics seen = gdbstub_statistics(machine->stub);
 
-    format_text(text, size, "line: com%u, %lu requests, %lu damaged\n", machine->line + 1u,
+    format_text(text, size, "line: %s, %lu requests, %lu damaged\n", machine->line_name,
                 seen.requests, seen.damaged);
 }
 

@@ -144,8 +144,8 @@ void session_leave(struct trap_frame *frame)
     if (debugger.line_closed || session_side()->bytes_left) {
         debugger.line_closed = false;
         session_side()->bytes_left = false;
-        (void)arch_line_break_in(debugger.machine.line, true,
-                                 debugger_running_cpu(&debugger.machine));
+        debugger.polled = !arch_line_break_in(debugger.machine.line, true,
+                                              debugger_running_cpu(&debugger.machine));
     }
     stop_give_back();
     let_go();

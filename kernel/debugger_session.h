@@ -29,6 +29,7 @@ extern struct debugger {
     bool waiting;     /* debugger_wait(): stop although nobody is attached yet */
     unsigned holder;  /* CPU + 1 that is in here with the machine: what traps there is ours */
     bool line_closed; /* the line is polled: bytes break in no longer */
+    bool polled;      /* bytes perhaps never do: each tick looks, too */
     struct side sides[ARCH_CPUS];
     struct debugger_machine machine;
 } debugger;

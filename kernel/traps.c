@@ -61,7 +61,8 @@ static void log_interrupt(struct trap *trap)
 static void tick(struct trap *trap)
 {
     watchdog_tick();
-    schedule_tick(trap);
+    if (!debugger_tick(trap)) /* else this frame goes on, as GDB has left it */
+        schedule_tick(trap);
 }
 
 static void (*const interrupts[ARCH_INTERRUPTS])(struct trap *trap) = {

@@ -60,8 +60,7 @@ def command_line(machine: Machine) -> list[str]:
         PROGRAM, "-nodefaults", "-no-user-config", "-display", "none", "-accel", "tcg",
         "-machine", "pc", "-cpu", "max", "-smp", str(machine.smp), "-m", f"{machine.memory}M",
         "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-        "-chardev", chardev("console", machine.console), "-serial", "chardev:console",
-        "-chardev", chardev("debugger", machine.gdb), "-serial", "chardev:debugger"]
+        *uart("console", machine.console), *uart("debugger", machine.gdb)]
     if machine.kernel:
         command += ["-kernel", str(machine.kernel)]
         if machine.append:
@@ -86,6 +85,13 @@ def make_disk(path: Path) -> None:
             file.truncate(DISK_BYTES)
 
 
+def uart(name: str, endpoint: str) -> list[str]:
+    """The next serial port: QEMU counts those that are not there, too."""
+    if endpoint == "none":
+        return ["-serial", "none"]
+    return ["-chardev", chardev(name, endpoint), "-serial", f"chardev:{name}"]
+
+
 def chardev(name: str, endpoint: str) -> str:
     """QEMU's words for an endpoint: stdio, null, file:PATH, unix:PATH, tcp:PORT."""
     kind, _, value = endpoint.partition(":")
@@ -99,7 +105,7 @@ def chardev(name: str, endpoint: str) -> str:
         return f"socket,id={name},path={escape(value)},server=on,wait=off"
     if kind == "tcp" and value.isdecimal() and 0 < int(value) < 65536:
         return f"socket,id={name},host=127.0.0.1,port={value},server=on,wait=off,nodelay=on"
-    raise QemuError(f"{endpoint!r} is none of stdio, null, file:PATH, unix:PATH, tcp:PORT")
+    raise QemuError(f"{endpoint!r} is not stdio, null, none, file:PATH, unix:PATH or tcp:PORT")
 
 
 def escape(path: Path | str) -> str:
@@ -195,8 +201,8 @@ class Parser(argparse.ArgumentParser):
 def parse_arguments() -> argparse.Namespace:
     parser = Parser(
         description="Start QEMU with the kernel; the exit status is the kernel's.",
-        epilog="EP is stdio, null, file:PATH, unix:PATH or tcp:PORT; the last two listen, at "
-        "localhost.  Exit status: the kernel's own (0 to 127; 70: it crashed), 124 after "
+        epilog="EP is stdio, null, none (no UART), file:PATH, unix:PATH or tcp:PORT; the last two "
+        "listen, at localhost.  Exit status: the kernel's own (0 to 127; 70: it crashed), 124 after "
         "--timeout, 125 if QEMU failed, 128+N if ended by signal N.  Arguments after -- are "
         "QEMU's own.")
     boot = parser.add_mutually_exclusive_group()

@@ -15,6 +15,9 @@ struct pci_function {
 /* The first function with that vendor and device id.  False if there is none. */
 bool pci_find(uint16_t vendor, uint16_t device, struct pci_function *found);
 
+/* The n-th function, from 0, of that class and subclass.  False if there are no more. */
+bool pci_find_class(uint16_t class, unsigned n, struct pci_function *found);
+
 /* A word of the configuration space; `offset` is a multiple of 4. */
 uint32_t pci_read(const struct pci_function *function, unsigned offset);
 void pci_write(const struct pci_function *function, unsigned offset, uint32_t value);
@@ -25,7 +28,17 @@ unsigned pci_next_capability(const struct pci_function *function, unsigned offse
 /* The physical address in a memory base address register; 0: none, or it is for ports. */
 uint64_t pci_memory_bar(const struct pci_function *function, unsigned bar);
 
-/* Let the function answer to its memory, and read and write the machine's. */
-void pci_enable(const struct pci_function *function);
+/* The ports that a base address register has; *base is 0 if it has none.  False if there is no such
+ * register. */
+bool pci_ports_bar(const struct pci_function *function, unsigned bar, uint32_t *base,
+                   uint32_t *bytes);
+
+/* What a function may do. */
+enum pci_abilities {
+    PCI_PORTS = 1 << 0,  /* answer to its ports */
+    PCI_MEMORY = 1 << 1, /* ... its memory */
+    PCI_MASTER = 1 << 2, /* read and write the machine's */
+};
+void pci_enable(const struct pci_function *function, uint32_t abilities);
 
 #endif

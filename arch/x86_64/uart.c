@@ -9,6 +9,7 @@
 #include "instructions.h"
 #include "io_apic.h"
 #include "smp.h"
+#include "uart.h"
 
 enum uart_registers {
     DATA = 0,
@@ -45,7 +46,7 @@ enum uart_registers {
     SCRATCH = 7,
 
     FIFO_BYTES = 16,
-    DIVISOR_115200 = 1,
+    SPEED_UNDIVIDED = 115200, /* with the crystal of a PC: 1.8432 MHz */
 
     /* The patience with a UART that takes nothing, whichever ends first: 16 bytes need 1.4 ms, an
      * emulator whose reader is slow needs more. */
@@ -53,16 +54,12 @@ enum uart_registers {
     MAX_POLLS = 1 << 22,
 };
 
-static const struct {
-    uint16_t base;
-    uint8_t isa_irq;
-} uarts[ARCH_LINES] = {
-    [ARCH_LINE_1] = {0x3f8, 4},
-    [ARCH_LINE_2] = {0x2f8, 3},
-};
-
-/* Single bytes: whoever a trap interrupts sees the old or the new one. */
-static volatile struct {
+/* Single bytes are what changes later: whoever a trap interrupts sees the old or the new one. */
+static volatile struct line {
+    uint16_t base;  /* the first of its ports; 0: nobody has found it */
+    uint8_t irq;    /* on the ISA bus; 0: none that is known */
+    bool guessed;   /* ... and it may be another */
+    unsigned speed; /* 0: as the firmware has left it */
     bool present;
     bool dead;                 /* did not take bytes when it was last asked */
     uint8_t early[FIFO_BYTES]; /* came before the line was set up: read first */
@@ -71,18 +68,47 @@ static volatile struct {
 
 static uint8_t read_register(enum arch_line line, unsigned reg)
 {
-    return inb((uint16_t)(uarts[line].base + reg));
+    return inb((uint16_t)(lines[line].base + reg));
 }
 
 static void write_register(enum arch_line line, unsigned reg, uint8_t value)
 {
-    outb((uint16_t)(uarts[line].base + reg), value);
+    outb((uint16_t)(lines[line].base + reg), value);
 }
 
-static bool scratch_holds(enum arch_line line, uint8_t value)
+static bool scratch_holds(uint16_t base, uint8_t value)
 {
-    write_register(line, SCRATCH, value);
-    return read_register(line, SCRATCH) == value;
+    outb((uint16_t)(base + SCRATCH), value);
+    return inb((uint16_t)(base + SCRATCH)) == value;
+}
+
+bool uart_answers(uint16_t base)
+{
+    return scratch_holds(base, 0x5a) && scratch_holds(base, 0xa5);
+}
+
+bool uart_can_do(unsigned speed)
+{
+    return speed == 0 || (speed <= SPEED_UNDIVIDED && SPEED_UNDIVIDED % speed == 0 &&
+                          SPEED_UNDIVIDED / speed <= UINT16_MAX);
+}
+
+bool uart_note(const struct uart *uart, enum arch_line *line)
+{
+    unsigned place = 0;
+
+    while (place < ARCH_LINES && lines[place].base != 0 && lines[place].base != uart->base)
+        place++;
+    if (place == ARCH_LINES)
+        return false;
+    *line = (enum arch_line)place;
+    if (lines[place].present)
+        return true; /* in use: as it was set up */
+    lines[place].base = uart->base;
+    lines[place].irq = uart->irq;
+    lines[place].guessed = uart->guessed;
+    lines[place].speed = uart->speed;
+    return true;
 }
 
 /* In loopback the modem's outputs are its inputs: OUT2 is DCD, RTS is CTS.  Sends nothing, so no
@@ -112,16 +138,26 @@ static void set_up_fifo(enum arch_line line)
     lines[line].early_next = 0;
 }
 
+static void set_speed(enum arch_line line, unsigned speed)
+{
+    unsigned divisor = speed != 0 ? SPEED_UNDIVIDED / speed : 0;
+
+    if (divisor != 0) {
+        write_register(line, LINE_CONTROL, LINE_DIVISOR);
+        write_register(line, DATA, divisor & 0xff);
+        write_register(line, INTERRUPT_ENABLE, (uint8_t)(divisor >> 8));
+    }
+    write_register(line, LINE_CONTROL, LINE_8N1);
+}
+
 bool arch_line_init(enum arch_line line)
 {
     lines[line].present = false;
-    if (!scratch_holds(line, 0x5a) || !scratch_holds(line, 0xa5) || !loops_back(line))
+    if (lines[line].base == 0 || !uart_answers(lines[line].base) || !loops_back(line))
         return false;
+    write_register(line, LINE_CONTROL, LINE_8N1); /* the divisor may have been shown */
     write_register(line, INTERRUPT_ENABLE, 0);
-    write_register(line, LINE_CONTROL, LINE_DIVISOR);
-    write_register(line, DATA, DIVISOR_115200);
-    write_register(line, INTERRUPT_ENABLE, 0); /* the divisor's high byte */
-    write_register(line, LINE_CONTROL, LINE_8N1);
+    set_speed(line, lines[line].speed);
     set_up_fifo(line);
     lines[line].dead = false;
     lines[line].present = true;
@@ -184,6 +220,17 @@ int arch_line_read(enum arch_line line)
     return -1;
 }
 
+bool arch_line_has_byte(enum arch_line line)
+{
+    uint8_t status;
+
+    if (!lines[line].present)
+        return false;
+    status = read_register(line, LINE_STATUS);
+    return lines[line].early_next < lines[line].early_count ||
+           ((status & STATUS_DATA) != 0 && status != STATUS_NOTHING);
+}
+
 bool arch_line_break_in(enum arch_line line, bool enable, unsigned cpu)
 {
     if (!lines[line].present)
@@ -191,8 +238,8 @@ bool arch_line_break_in(enum arch_line line, bool enable, unsigned cpu)
     write_register(line, INTERRUPT_ENABLE, 0);
     if (!enable)
         return true;
-    if (!io_apic_route(uarts[line].isa_irq, smp_apic_id(cpu), IO_APIC_NMI))
+    if (lines[line].irq == 0 || !io_apic_route(lines[line].irq, smp_apic_id(cpu), IO_APIC_NMI))
         return false;
     write_register(line, INTERRUPT_ENABLE, INTERRUPT_ON_DATA); /* an edge, if bytes are waiting */
-    return true;
+    return !lines[line].guessed;
 }

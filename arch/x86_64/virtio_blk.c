@@ -183,7 +183,7 @@ bool arch_disk_init(void)
     if (!pci_find(VENDOR, BLOCK_DEVICE, &function) &&
         !pci_find(VENDOR, BLOCK_DEVICE_TRANSITIONAL, &function))
         return false;
-    pci_enable(&function);
+    pci_enable(&function, PCI_MEMORY | PCI_MASTER);
     for (unsigned capability = 0;
          (capability = pci_next_capability(&function, capability, CAPABILITY_VENDOR)) != 0;)
         take_capability(&function, capability);
