@@ -135,6 +135,7 @@ static enum live as_seen_by(const struct trap_frame *frame, enum live which)
 
 enum debug_numbers {
     DEBUG_STATUS = 6,
+    DEBUG_REGISTERS = 8,
     VECTOR_DEBUG = 1,
 };
 
@@ -146,13 +147,31 @@ static uint64_t read_debug(const struct trap_frame *frame, unsigned number)
     return read_dr6() | (frame->vector == VECTOR_DEBUG ? frame->error : 0);
 }
 
-/* The points are the stub's.  DR6 is how vector and error code look: what is written is forgotten,
- * as when GDB restores the registers after a call, and those two with them. */
-static bool write_debug(const struct trap_frame *frame, unsigned number, const void *value)
+/* The last two values of each that GDB has seen. */
+static struct {
+    uint64_t last, before;
+} seen[DEBUG_REGISTERS];
+
+static uint64_t show_debug(const struct trap_frame *frame, unsigned number)
 {
     uint64_t now = read_debug(frame, number);
 
-    return number == DEBUG_STATUS || __builtin_memcmp(&now, value, sizeof(now)) == 0;
+    if (now != seen[number].last) {
+        seen[number].before = seen[number].last;
+        seen[number].last = now;
+    }
+    return now;
+}
+
+/* The points are the stub's, and DR6 is how vector and error code look: what is written is
+ * forgotten.  It is only taken if GDB may be restoring the registers after a call, in the course of
+ * which points came and went. */
+static bool write_debug(unsigned number, const void *value)
+{
+    uint64_t word;
+
+    __builtin_memcpy(&word, value, sizeof(word));
+    return number == DEBUG_STATUS || word == seen[number].last || word == seen[number].before;
 }
 
 bool arch_register_read(const struct trap_frame *frame, size_t reg, void *value)
@@ -175,7 +194,7 @@ bool arch_register_read(const struct trap_frame *frame, size_t reg, void *value)
         word = x87_read(&image, place->at);
         break;
     case PLACE_DEBUG:
-        word = read_debug(frame, place->at);
+        word = show_debug(frame, place->at);
         break;
     case PLACE_MINUS:
         word = UINT64_MAX;
@@ -258,7 +277,7 @@ bool arch_register_write(struct trap_frame *frame, size_t reg, const void *value
     case PLACE_LIVE:
         return live_write(as_seen_by(frame, place->at), value, bytes);
     case PLACE_DEBUG:
-        return write_debug(frame, place->at, value);
+        return write_debug(place->at, value);
     case PLACE_MINUS:
         return __builtin_memcmp(&(uint64_t){UINT64_MAX}, value, sizeof(uint64_t)) == 0;
     default:

@@ -59,6 +59,12 @@ def test_a_call_that_faulted_is_undone_when_gdb_is_told_so(gdb_main):
     assert gdb_main.evaluate("sum") == "30"
 
 
+def test_a_call_in_a_watchpoint_s_condition_leaves_the_debug_registers_alone(gdb_main):
+    gdb_main("watch total if add(1, 2) == 3")
+    assert gdb_main.resume()["reason"] == "watchpoint-trigger"
+    assert gdb_main.evaluate("total") != "0"
+
+
 def test_many_calls_in_a_row_all_work(gdb_main):
     assert [gdb_main.evaluate(f"add({n}, {n})") for n in range(5)] == ["0", "2", "4", "6", "8"]
 
