@@ -1,4 +1,4 @@
-; ap_start.asm - from where a CPU begins (real mode, below 1 MiB) to ap_main() in long mode.
+; ap_start.asm - from where a CPU begins (real mode, below 1 MiB) to smp_enter() in long mode.
 ;
 ; Only the few instructions in real mode are copied to low memory.  Everything else runs where it is
 ; linked, over the boot page tables: they show the image at its physical addresses too, and are left
@@ -7,7 +7,7 @@
 %include "layout.inc"
 %include "cfi.inc"
 
-extern ap_main
+extern smp_enter
 extern ap_start
 extern boot_root
 
@@ -74,7 +74,7 @@ ap_high_half:
     fninit                                  ; x87 and SSE as the ABI wants them
     ldmxcsr [ap_mxcsr_default]
     mov edi, [ap_start + AP_START_CPU]
-    call ap_main
+    call smp_enter
     ud2                                     ; it must not return
     cfi_end
 

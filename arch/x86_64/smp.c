@@ -198,7 +198,7 @@ unsigned arch_start_cpus(unsigned limit, void (*enter)(unsigned cpu))
     return arch_cpu_count();
 }
 
-void ap_main(unsigned cpu)
+void smp_enter(unsigned cpu)
 {
     descriptors_load(cpu);
     paging_init_cpu();

@@ -24,7 +24,7 @@ enum ap_trampoline_size {
 extern const uint8_t ap_trampoline[AP_TRAMPOLINE_BYTES];
 
 /* Where ap_start.asm enters C, on the stack and with the page tables of struct ap_start. */
-_Noreturn void ap_main(unsigned cpu);
+_Noreturn void smp_enter(unsigned cpu);
 
 /* What a CPU's local APIC is called. */
 uint32_t smp_apic_id(unsigned cpu);
