@@ -57,8 +57,8 @@ enum verdict stub_handle_supported(struct gdbstub *stub, struct args *args)
         stub_put_text(stub, ";hwbreak+");
     if (stub->port->has_syscalls)
         stub_put_text(stub, ";QCatchSyscalls+");
-    if (stub->client & CLIENT_GDB)
-        stub_put_text(stub, ";binary-upload+");
+    if (stub->client & CLIENT_GDB) /* the one process never forks nor execs: nothing to report */
+        stub_put_text(stub, ";binary-upload+;fork-events+;vfork-events+;exec-events+");
     if (stub->client & CLIENT_MULTIPROCESS)
         stub_put_text(stub, ";multiprocess+");
     if (stub->client & CLIENT_ERROR_MESSAGE)

@@ -21,6 +21,7 @@
     ";ConditionalBreakpoints+;BreakpointCommands+"                                                 \
     ";qXfer:features:read+;qXfer:threads:read+;qXfer:memory-map:read+;qXfer:exec-file:read+"       \
     ";qXfer:osdata:read+"
+#define OFFERED_TO_GDB ";binary-upload+;fork-events+;vfork-events+;exec-events+"
 
 struct row {
     const char *request;

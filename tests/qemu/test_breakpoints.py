@@ -170,6 +170,14 @@ def test_a_breakpoint_at_the_pc_does_not_stop_the_step_from_it(gdb_main: Debugge
     assert gdb_main.number("$pc") == start + 1
 
 
+def test_catching_forks_and_execs_that_never_come_is_possible(gdb_main: Debugger):
+    for event in ("fork", "vfork", "exec"):
+        gdb_main(f"catch {event}")
+    gdb_main("tbreak nops")
+    assert gdb_main.resume()["func"] == "nops"
+    assert "Error inserting" not in gdb_main.said
+
+
 def test_commands_of_a_breakpoint_run_at_each_hit(gdb_main: Debugger, tmp_path: Path):
     (tmp_path / "script").write_text("break factorial\ncommands\nsilent\n"
                                      "printf \"n is %ld\\n\", n\ncontinue\nend\n")
