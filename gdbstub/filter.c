@@ -141,7 +141,7 @@ enum gdbstub_event gdbstub_filter(struct gdbstub *stub, struct gdbstub_stop *sto
 static bool begin_lift(struct gdbstub *stub, gdbstub_thread thread)
 {
     const struct gdbstub_port *port = stub->port;
-    gdbstub_thread each = port->next_thread(port->ctx, GDBSTUB_NO_THREAD);
+    gdbstub_thread each = stub_next_thread(stub, GDBSTUB_NO_THREAD);
     uint64_t pc;
 
     if (!stub_read_pc(stub, thread, &pc))
@@ -151,7 +151,7 @@ static bool begin_lift(struct gdbstub *stub, gdbstub_thread thread)
     stub->lifted = true;
     stub->lifted_address = pc;
     stub->lifted_thread = thread;
-    for (; each != GDBSTUB_NO_THREAD; each = port->next_thread(port->ctx, each)) {
+    for (; each != GDBSTUB_NO_THREAD; each = stub_next_thread(stub, each)) {
         struct gdbstub_resume how = {each == thread ? GDBSTUB_STEP : GDBSTUB_HOLD,
                                      GDBSTUB_SIGNAL_NONE};
         if (port->set_resume(port->ctx, each, how) == NULL)

@@ -254,6 +254,10 @@ const char *stub_give_orders(struct gdbstub *stub, gdbstub_thread only);
 
 /* threads.c */
 
+/* The port's next_thread() and thread_info(), if it has them; else there is one thread. */
+gdbstub_thread stub_next_thread(const struct gdbstub *stub, gdbstub_thread thread);
+bool stub_thread_info(const struct gdbstub *stub, gdbstub_thread thread,
+                      struct gdbstub_thread_info *info);
 bool stub_thread_exists(const struct gdbstub *stub, gdbstub_thread thread);
 
 /* memory.c */

@@ -141,7 +141,7 @@ static void put_json_thread(struct gdbstub *stub, gdbstub_thread thread)
 
     put_json(stub, "{\"tid\":");
     put_json_number(stub, thread);
-    if (stub->port->thread_info(stub->port->ctx, thread, &info)) {
+    if (stub_thread_info(stub, thread, &info)) {
         put_json(stub, ",\"name\":");
         put_json_string(stub, info.name);
     }
@@ -156,14 +156,13 @@ static void put_json_thread(struct gdbstub *stub, gdbstub_thread thread)
 /* jThreadsInfo: if they do not fit a packet, LLDB asks for what it needs one by one. */
 enum verdict stub_handle_threads_json(struct gdbstub *stub, struct args *args)
 {
-    const struct gdbstub_port *port = stub->port;
     gdbstub_thread thread = GDBSTUB_NO_THREAD;
     const char *separator = "[";
 
     if (!stub_at_end(args))
         return VERDICT_MALFORMED;
     while (!stub->reply_overflow &&
-           (thread = port->next_thread(port->ctx, thread)) != GDBSTUB_NO_THREAD) {
+           (thread = stub_next_thread(stub, thread)) != GDBSTUB_NO_THREAD) {
         put_json(stub, separator);
         put_json_thread(stub, thread);
         separator = ",";
@@ -175,7 +174,6 @@ enum verdict stub_handle_threads_json(struct gdbstub *stub, struct args *args)
 void stub_put_threads(struct gdbstub *stub)
 {
     enum { LONGEST_LIST = 512 };
-    const struct gdbstub_port *port = stub->port;
     gdbstub_thread thread = GDBSTUB_NO_THREAD;
     size_t before = stub->reply_length;
     char separator = ':';
@@ -183,7 +181,7 @@ void stub_put_threads(struct gdbstub *stub)
     if ((stub->client & CLIENT_THREADS_IN_STOP) == 0)
         return;
     stub_put_text(stub, "threads");
-    while ((thread = port->next_thread(port->ctx, thread)) != GDBSTUB_NO_THREAD) {
+    while ((thread = stub_next_thread(stub, thread)) != GDBSTUB_NO_THREAD) {
         if (stub->reply_length - before > LONGEST_LIST) {
             stub->reply_length = before; /* LLDB asks for the list */
             return;

@@ -24,7 +24,8 @@ enum gdbstub_limits {
     GDBSTUB_MAX_SYSCALLS = 512,    /* system call numbers that can be caught one by one */
 };
 
-/* Threads are numbered by the port, from 1.  Kernels without threads use one per CPU. */
+/* Threads are numbered by the port, from 1.  Kernels without threads use one per CPU, and leave
+ * next_thread and thread_info NULL if there is one CPU. */
 typedef uint64_t gdbstub_thread;
 
 enum gdbstub_any_thread {
@@ -199,17 +200,18 @@ struct gdbstub_port {
      * "in the debugger itself".  Asked for software and execute breakpoints. */
     const char *(*refuse_breakpoint)(void *ctx, uint64_t addr, size_t len);
 
-    /* The thread after `thread` in any fixed order; after GDBSTUB_NO_THREAD the first; after the
+    /* Note what `thread` does at the next GDBSTUB_RESUME; called for every thread before it.
+     * NULL on success, else the reason why it cannot: "not running on a CPU: cannot be
+     * stepped"; then nothing resumes and GDB is told. */
+    const char *(*set_resume)(void *ctx, gdbstub_thread thread, struct gdbstub_resume how);
+
+    /* Optional, both or neither: without them there is one thread, number 1.
+     * The thread after `thread` in any fixed order; after GDBSTUB_NO_THREAD the first; after the
      * last GDBSTUB_NO_THREAD.  There is always one. */
     gdbstub_thread (*next_thread)(void *ctx, gdbstub_thread thread);
 
     /* Describe a thread.  False if it does not exist (any more). */
     bool (*thread_info)(void *ctx, gdbstub_thread thread, struct gdbstub_thread_info *info);
-
-    /* Note what `thread` does at the next GDBSTUB_RESUME; called for every thread before it.
-     * NULL on success, else the reason why it cannot: "not running on a CPU: cannot be
-     * stepped"; then nothing resumes and GDB is told. */
-    const char *(*set_resume)(void *ctx, gdbstub_thread thread, struct gdbstub_resume how);
 
     /* Optional.  Set or clear a hardware point; the kind may be one that does not exist. */
     enum gdbstub_point_result (*insert_point)(void *ctx, enum gdbstub_point kind, uint64_t addr,

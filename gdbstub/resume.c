@@ -53,13 +53,12 @@ static const char *give_order(const struct gdbstub *stub, gdbstub_thread thread)
 
 const char *stub_give_orders(struct gdbstub *stub, gdbstub_thread only)
 {
-    const struct gdbstub_port *port = stub->port;
     gdbstub_thread thread;
 
     if (only != GDBSTUB_NO_THREAD)
         return give_order(stub, only);
-    thread = port->next_thread(port->ctx, GDBSTUB_NO_THREAD);
-    for (; thread != GDBSTUB_NO_THREAD; thread = port->next_thread(port->ctx, thread)) {
+    thread = stub_next_thread(stub, GDBSTUB_NO_THREAD);
+    for (; thread != GDBSTUB_NO_THREAD; thread = stub_next_thread(stub, thread)) {
         const char *reason = give_order(stub, thread);
         if (reason != NULL)
             return reason;

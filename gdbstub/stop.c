@@ -58,7 +58,7 @@ static void put_thread(struct gdbstub *stub)
     stub_put_text(stub, "thread:");
     stub_put_thread(stub, stub->stop.thread);
     stub_put_char(stub, ';');
-    if (!stub->port->thread_info(stub->port->ctx, stub->stop.thread, &info))
+    if (!stub_thread_info(stub, stub->stop.thread, &info))
         return;
     stub_put_text(stub, "core:");
     stub_put_number(stub, info.cpu);

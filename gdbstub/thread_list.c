@@ -9,13 +9,12 @@
 
 static void describe_thread(struct window *window, gdbstub_thread thread, bool whole)
 {
-    const struct gdbstub_port *port = window->stub->port;
     struct gdbstub_thread_info info;
 
     stub_window_text(window, "<thread id=\"p1.");
     stub_window_hex(window, thread);
     stub_window_text(window, "\"");
-    if (!whole || !port->thread_info(port->ctx, thread, &info)) {
+    if (!whole || !stub_thread_info(window->stub, thread, &info)) {
         stub_window_text(window, "/>");
         return;
     }
@@ -31,13 +30,12 @@ static void describe_thread(struct window *window, gdbstub_thread thread, bool w
 bool stub_describe_threads(struct window *window, struct args *annex)
 {
     struct gdbstub *stub = window->stub;
-    const struct gdbstub_port *port = stub->port;
     gdbstub_thread thread = GDBSTUB_NO_THREAD;
 
     if (!stub_at_end(annex))
         return false;
     stub_window_text(window, "<threads>");
-    while ((thread = port->next_thread(port->ctx, thread)) != GDBSTUB_NO_THREAD)
+    while ((thread = stub_next_thread(stub, thread)) != GDBSTUB_NO_THREAD)
         describe_thread(window, thread, stub->listed_once || thread == stub->stop.thread);
     stub_window_text(window, "</threads>");
     if (!window->more)

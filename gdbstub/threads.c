@@ -9,11 +9,31 @@ enum {
     LONGEST_ID = sizeof(",p1.0123456789abcdef") - 1,
 };
 
+/* The thread of a port that has no list of them. */
+static const gdbstub_thread only_thread = 1;
+static const struct gdbstub_thread_info only_thread_info = {.name = "kernel", .state = "running"};
+
+gdbstub_thread stub_next_thread(const struct gdbstub *stub, gdbstub_thread thread)
+{
+    if (stub->port->next_thread != NULL)
+        return stub->port->next_thread(stub->port->ctx, thread);
+    return thread == GDBSTUB_NO_THREAD ? only_thread : GDBSTUB_NO_THREAD;
+}
+
+bool stub_thread_info(const struct gdbstub *stub, gdbstub_thread thread,
+                      struct gdbstub_thread_info *info)
+{
+    if (stub->port->thread_info != NULL)
+        return stub->port->thread_info(stub->port->ctx, thread, info);
+    *info = only_thread_info;
+    return thread == only_thread;
+}
+
 bool stub_thread_exists(const struct gdbstub *stub, gdbstub_thread thread)
 {
     struct gdbstub_thread_info info;
 
-    return stub->port->thread_info(stub->port->ctx, thread, &info);
+    return stub_thread_info(stub, thread, &info);
 }
 
 /* Hg: 0 and -1 mean the thread that stopped, as no request can be about several. */
@@ -72,8 +92,7 @@ enum verdict stub_handle_current(struct gdbstub *stub, struct args *args)
 /* As many threads as fit behind the last one listed; 'l' if there is none. */
 static enum verdict list_threads(struct gdbstub *stub)
 {
-    const struct gdbstub_port *port = stub->port;
-    gdbstub_thread thread = port->next_thread(port->ctx, stub->listed);
+    gdbstub_thread thread = stub_next_thread(stub, stub->listed);
     char separator = 'm';
 
     while (thread != GDBSTUB_NO_THREAD && stub_reply_room(stub) >= LONGEST_ID) {
@@ -81,7 +100,7 @@ static enum verdict list_threads(struct gdbstub *stub)
         stub_put_thread(stub, thread);
         separator = ',';
         stub->listed = thread;
-        thread = port->next_thread(port->ctx, thread);
+        thread = stub_next_thread(stub, thread);
     }
     if (separator == 'm')
         stub_put_char(stub, 'l');
@@ -112,7 +131,7 @@ enum verdict stub_handle_thread_extra(struct gdbstub *stub, struct args *args)
 
     if (!stub_take_char(args, ',') || !stub_take_thread(args, &thread) || !stub_at_end(args))
         return VERDICT_MALFORMED;
-    if (!stub->port->thread_info(stub->port->ctx, thread, &info))
+    if (!stub_thread_info(stub, thread, &info))
         return VERDICT_NO_THREAD;
     stub_put_hex_text(stub, info.name);
     stub_put_hex_text(stub, ": ");
