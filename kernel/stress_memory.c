@@ -53,7 +53,7 @@ void stress_heap(struct stress_job *job)
 {
     struct block blocks[BLOCKS] = {{0}};
 
-    while (!stress_is_over()) {
+    do {
         struct block *block = &blocks[stress_random(job, BLOCKS)];
 
         if (block->bytes == NULL)
@@ -64,7 +64,7 @@ void stress_heap(struct stress_job *job)
             heap_check();
         if (job->done % BLOCKS_PER_TURN == 0)
             thread_yield();
-    }
+    } while (!stress_is_over());
     for (size_t i = 0; i < BLOCKS; i++)
         give_back(&blocks[i]);
 }
@@ -97,7 +97,7 @@ void stress_frames(struct stress_job *job)
 {
     uint64_t frames[FRAMES];
 
-    while (!stress_is_over()) {
+    do {
         uint64_t mark = stress_random(job, UINT64_MAX);
         size_t count = 1 + stress_random(job, FRAMES);
 
@@ -107,5 +107,5 @@ void stress_frames(struct stress_job *job)
         for (size_t i = 0; i < count; i++)
             give_frame(frames[i], mark + i);
         job->done += count;
-    }
+    } while (!stress_is_over());
 }

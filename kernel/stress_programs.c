@@ -41,7 +41,7 @@ void stress_programs(struct stress_job *job)
 {
     size_t next = job->cpu;
 
-    while (!stress_is_over()) {
+    do {
         const struct run *run = &runs[next++ % RUNS];
         int64_t id = process_start(run->program, run->argument, NULL), status;
         uint32_t ended = 0;
@@ -53,5 +53,5 @@ void stress_programs(struct stress_job *job)
             panic("stress: program %s:%s ended with status %ld, not %ld", run->program,
                   run->argument, (long)status, (long)run->status);
         job->done++;
-    }
+    } while (!stress_is_over());
 }

@@ -64,8 +64,9 @@ static void start_and_join(struct stress_job *job)
 
 void stress_start_threads(struct stress_job *job)
 {
-    while (!stress_is_over())
+    do
         start_and_join(job);
+    while (!stress_is_over());
 }
 
 /* ---- Until there is no place ---- */

@@ -47,7 +47,7 @@ static void take_turn(struct stress_job *job, unsigned i)
 /* Sometimes two at a time, always in the same order. */
 void stress_mutexes(struct stress_job *job)
 {
-    while (!stress_is_over()) {
+    do {
         unsigned i = (unsigned)stress_random(job, MUTEXES);
         bool both = i + 1 < MUTEXES && stress_random(job, 4) == 0;
 
@@ -60,7 +60,7 @@ void stress_mutexes(struct stress_job *job)
         take_turn(job, i);
         mutex_unlock(&turns.mutexes[i]);
         job->done += both ? 2 : 1;
-    }
+    } while (!stress_is_over());
     kassert(mutex_held_by(thread_current()) == NULL);
 }
 
@@ -81,7 +81,8 @@ static struct {
     struct wait_queue queue; /* its lock is over all of this */
     uint64_t slots[SLOTS];
     uint64_t put, taken, sum_put, sum_taken;
-    unsigned producers; /* that may still put something */
+    unsigned fed;   /* consumers that have had something */
+    unsigned ended; /* producers that put nothing any more */
 } belt = {.queue = WAIT_QUEUE("belt")};
 
 /* Wait, with a time limit or without; time that has not passed is no time-out. */
@@ -93,11 +94,11 @@ static void wait_for_belt(struct stress_job *job, const char *reason)
         kassert(timeout_us != 0 && arch_time_us() - began_us >= timeout_us);
 }
 
+/* Until each consumer has had something, however slow the machine is. */
 void stress_produce(struct stress_job *job)
 {
     spin_lock(&belt.queue.lock);
-    belt.producers++;
-    while (!stress_is_over()) {
+    while (!stress_is_over() || job->done == 0 || belt.fed < arch_cpu_count()) {
         if (belt.put - belt.taken == SLOTS) {
             wait_for_belt(job, "room on the belt");
             continue;
@@ -107,7 +108,7 @@ void stress_produce(struct stress_job *job)
         job->done++;
         wake_all(&belt.queue);
     }
-    belt.producers--;
+    belt.ended++;
     wake_all(&belt.queue);
     spin_unlock(&belt.queue.lock);
 }
@@ -116,7 +117,7 @@ void stress_produce(struct stress_job *job)
 void stress_consume(struct stress_job *job)
 {
     spin_lock(&belt.queue.lock);
-    while (belt.producers > 0 || belt.put != belt.taken || !stress_is_over()) {
+    while (belt.ended < arch_cpu_count() || belt.put != belt.taken) {
         uint64_t *slot = &belt.slots[belt.taken % SLOTS];
 
         if (belt.put == belt.taken) {
@@ -127,7 +128,7 @@ void stress_consume(struct stress_job *job)
         belt.sum_taken += *slot;
         *slot = 0;
         belt.taken++;
-        job->done++;
+        belt.fed += job->done++ == 0;
         wake_all(&belt.queue);
     }
     wake_all(&belt.queue);
@@ -200,13 +201,13 @@ void stress_check_signals(uint64_t done)
 
 void stress_sleep(struct stress_job *job)
 {
-    while (!stress_is_over()) {
+    do {
         uint64_t us = 1 + stress_random(job, LONGEST_SLEEP_US), began_us = arch_time_us();
 
         thread_sleep_us(us);
         kassert(arch_time_us() - began_us >= us);
         job->done++;
-    }
+    } while (!stress_is_over());
 }
 
 /* Never waits: others have to interrupt it.  The same numbers come out each time. */

@@ -30,7 +30,7 @@ struct stress_job {
 struct stress_kind {
     const char *name; /* of what it counts: "mutex turns" */
     unsigned priority;
-    void (*run)(struct stress_job *job); /* until stress_is_over() */
+    void (*run)(struct stress_job *job); /* at least once, until stress_is_over() */
     void (*check)(uint64_t done);        /* after all, with the sum of all; may be NULL */
 };
 

@@ -33,6 +33,18 @@ def test_nothing_breaks_under_stress(boot, cpus):
     check(boot("run=stress:3", "--smp", str(cpus)), cpus)
 
 
+def test_workers_that_come_too_late_do_their_part_all_the_same(boot, attach):
+    """As on a host so busy that the time is over before each has had its first turn."""
+    guest = boot("gdbwait run=stress:1", "--smp", "2")
+    guest.wait_for(WAITING)
+    debugger = attach(guest)
+    debugger("tbreak start_job")
+    assert debugger.resume()["func"] == "start_job"
+    debugger("set var stress.over = 1")
+    debugger("detach")
+    check(guest, 2)
+
+
 def test_nothing_breaks_while_gdb_breaks_in(boot, attach):
     """At moments that the machine's own speed chooses."""
     guest = boot("gdbwait run=stress:4", "--smp", "4")
