@@ -43,7 +43,8 @@ def card(folder: Path, model: str, *chardevs: str) -> list[str]:
 # ---- PCI cards ----
 
 # A UART that is its card's only one, one of two, and one beside the console.
-CARDS = {"only": ("gdb=pci0", ["pci-serial"]), "second": ("gdb=pci1", ["pci-serial-2x", "null", ""]),
+CARDS = {"only": ("gdb=pci0", ["pci-serial"]),
+         "second": ("gdb=pci1", ["pci-serial-2x", "null", ""]),
          "beside": ("gdb=pci1 console=pci0", ["pci-serial-2x", "file,path={folder}/console", ""])}
 
 
