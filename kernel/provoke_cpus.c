@@ -129,23 +129,31 @@ STORY void provoke_console(void)
     OPAQUE();
 }
 
-static void weigh_when_told(void *argument)
+/* Without a pause, in which an emulator lets another CPU have its turn. */
+static void wait_for_parcels(uint64_t count)
+{
+    while (counter.parcel_count < count)
+        ;
+}
+
+static void weigh_together(void *argument)
 {
     (void)argument;
     (void)arch_interrupts_disable();
-    while (counter.parcel_count == 0)
-        ;
+    counter.parcel_count = 1;
+    wait_for_parcels(2);
+    counter.parcel_count = 3;
     weigh();
 }
 
 /* Two clerks fail at the same moment. */
 STORY void provoke_two_cpus(void)
 {
-    bool both = start_clerk(weigh_when_told);
-
-    if (both)
-        thread_sleep_us(10000);
-    counter.parcel_count = 1;
+    if (start_clerk(weigh_together)) {
+        wait_for_parcels(1);
+        counter.parcel_count = 2;
+        wait_for_parcels(3);
+    }
     weigh();
     OPAQUE();
 }
@@ -162,10 +170,8 @@ static void spin(void *argument)
 /* One fails while the other is deaf to everything. */
 STORY void provoke_beside_spin(void)
 {
-    if (start_clerk(spin)) {
-        while (counter.parcel_count == 0)
-            arch_pause();
-    }
+    if (start_clerk(spin))
+        wait_for_parcels(1);
     weigh();
     OPAQUE();
 }
