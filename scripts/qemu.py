@@ -105,7 +105,7 @@ def chardev(name: str, endpoint: str) -> str:
         return f"socket,id={name},path={escape(value)},server=on,wait=off"
     if kind == "tcp" and value.isdecimal() and 0 < int(value) < 65536:
         return f"socket,id={name},host=127.0.0.1,port={value},server=on,wait=off,nodelay=on"
-    raise QemuError(f"{endpoint!r} is not stdio, null, none, file:PATH, unix:PATH or tcp:PORT")
+    raise QemuError(f"{endpoint!r} is none of stdio, null, none, file:PATH, unix:PATH, tcp:PORT")
 
 
 def escape(path: Path | str) -> str:
@@ -202,9 +202,9 @@ def parse_arguments() -> argparse.Namespace:
     parser = Parser(
         description="Start QEMU with the kernel; the exit status is the kernel's.",
         epilog="EP is stdio, null, none (no UART), file:PATH, unix:PATH or tcp:PORT; the last two "
-        "listen, at localhost.  Exit status: the kernel's own (0 to 127; 70: it crashed), 124 after "
-        "--timeout, 125 if QEMU failed, 128+N if ended by signal N.  Arguments after -- are "
-        "QEMU's own.")
+        "listen, at localhost.  Exit status: the kernel's own (0 to 127; 70: it crashed), 124 "
+        "after --timeout, 125 if QEMU failed, 128+N if ended by signal N.  Arguments after -- "
+        "are QEMU's own.")
     boot = parser.add_mutually_exclusive_group()
     boot.add_argument("--iso", type=Path, metavar="FILE", help="boot by GRUB")
     boot.add_argument("--kernel", type=Path, metavar="FILE",

@@ -1,5 +1,5 @@
 /*
- * test_acpi.c - ACPI tables, built in a buffer that plays physical memory, and damaged.
+ * test_acpi.c - ACPI's MADT, built in a buffer that plays physical memory, and damaged.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,76 +7,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
 #include <cmocka.h>
 
-#include "arch/x86_64/acpi.c"
-#include "arch/x86_64/acpi_tables.c"
+#include "acpi_memory.h"
 
-enum test_layout {
-    MEMORY_BYTES = 0x100000,
-    EBDA = 0x9fc00,
-    RSDP = 0xf5a00,
-    RSDT = 0x2000,
-    XSDT = 0x2100,
-    OTHER_TABLE = 0x2200,
-    MADT = 0x2300,
-    SPCR = 0x2f00,
-};
-
-static uint8_t *bytes;
-static struct physical_memory memory;
 static struct acpi_madt found;
-
-static int begin(void **state)
-{
-    (void)state;
-    bytes = calloc(1, MEMORY_BYTES);
-    memory = (struct physical_memory){bytes, MEMORY_BYTES};
-    memset(&found, 0, sizeof(found));
-    return bytes ? 0 : -1;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    free(bytes);
-    return 0;
-}
-
-/* Make the `len` bytes at `address` sum to zero by the one at `checksum`. */
-static void seal(uint64_t address, size_t len, size_t checksum)
-{
-    uint8_t sum = 0;
-
-    bytes[address + checksum] = 0;
-    for (size_t i = 0; i < len; i++)
-        sum = (uint8_t)(sum + bytes[address + i]);
-    bytes[address + checksum] = (uint8_t)-sum;
-}
-
-static void put_table(uint64_t address, const char *signature, const void *body, size_t len)
-{
-    struct acpi_table table = {.length = (uint32_t)(sizeof(table) + len)};
-
-    memcpy(table.signature, signature, sizeof(table.signature));
-    memcpy(bytes + address, &table, sizeof(table));
-    memcpy(bytes + address + sizeof(table), body, len);
-    seal(address, table.length, offsetof(struct acpi_table, checksum));
-}
-
-static void put_rsdp(uint64_t address, uint8_t revision)
-{
-    struct rsdp rsdp = {.signature = "RSD PTR ",
-                        .revision = revision,
-                        .rsdt = RSDT,
-                        .length = sizeof(rsdp),
-                        .xsdt = XSDT};
-
-    memcpy(bytes + address, &rsdp, sizeof(rsdp));
-    seal(address, RSDP_V1_BYTES, offsetof(struct rsdp, checksum));
-    seal(address, sizeof(rsdp), offsetof(struct rsdp, extended_checksum));
-}
 
 /* A machine's tables: two IOAPICs, IRQ 0 at input 2, IRQ 9 active low, and what is not read. */
 static const uint8_t madt_body[] = {
@@ -321,95 +256,6 @@ static void test_more_controllers_than_the_kernel_knows(void **state)
     assert_int_equal(found.io_apic_count, ACPI_IO_APICS);
 }
 
-/* ---- SPCR ---- */
-
-/* COM2, IRQ 3, at 57600 bits a second, in 2.0's form. */
-static const uint8_t spcr_body[44] = {
-    0, 0, 0, 0,                                           /* a 16550 */
-    1, 8, 0, 1, 0xf8, 0x02, 0,    0,    0,    0,    0, 0, /* at port 2f8 */
-    3, 3, 3, 0, 0,    0,                                  /* IRQ 3, which is GSI 3, too */
-    6, 0, 1, 0, 0,    0,    0xff, 0xff, 0xff, 0xff,
-};
-
-static bool read_spcr(const uint8_t *body, size_t len, struct acpi_spcr *spcr)
-{
-    static const uint32_t rsdt[] = {OTHER_TABLE, SPCR};
-
-    put_rsdp(RSDP, 0);
-    put_table(RSDT, "RSDT", rsdt, sizeof(rsdt));
-    put_table(OTHER_TABLE, "HPET", "other", 5);
-    put_table(SPCR, "SPCR", body, len);
-    return acpi_read_spcr(&memory, RSDP, spcr);
-}
-
-static void test_the_console_of_the_firmware_is_found(void **state)
-{
-    struct acpi_spcr spcr;
-
-    (void)state;
-    assert_true(read_spcr(spcr_body, sizeof(spcr_body), &spcr));
-    assert_int_equal(spcr.port, 0x2f8);
-    assert_int_equal(spcr.irq, 3);
-    assert_int_equal(spcr.speed, 57600);
-}
-
-/* One byte of the table says otherwise. */
-static void test_what_the_firmware_leaves_open_is_zero(void **state)
-{
-    static const struct {
-        size_t at;
-        uint8_t value;
-        uint8_t irq;
-        unsigned speed;
-    } cases[] = {
-        {22, 0, 3, 0},      {22, 5, 3, 0},     {22, 8, 3, 0},       {22, 255, 3, 0},
-        {22, 3, 3, 9600},   {22, 4, 3, 19200}, {22, 7, 3, 115200},  {16, 2, 0, 57600},
-        {17, 16, 0, 57600}, {0, 1, 3, 57600},  {0, 0x12, 3, 57600},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        uint8_t body[sizeof(spcr_body)];
-        struct acpi_spcr spcr;
-
-        memcpy(body, spcr_body, sizeof(body));
-        body[cases[i].at] = cases[i].value;
-        assert_true(read_spcr(body, sizeof(body), &spcr));
-        assert_int_equal(spcr.irq, cases[i].irq);
-        assert_int_equal(spcr.speed, cases[i].speed);
-    }
-}
-
-static void test_a_console_that_cannot_be_driven_is_refused(void **state)
-{
-    static const struct {
-        size_t at;
-        uint8_t value;
-    } cases[] = {
-        {0, 3},     /* an ARM's */
-        {4, 0},     /* registers in memory */
-        {10, 1},    /* a port beyond 64 Ki */
-        {15, 0x80}, /* ... far beyond */
-    };
-    static const uint8_t nowhere[sizeof(spcr_body)] = {[4] = 1};
-    struct acpi_spcr spcr;
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        uint8_t body[sizeof(spcr_body)];
-
-        memcpy(body, spcr_body, sizeof(body));
-        body[cases[i].at] = cases[i].value;
-        assert_false(read_spcr(body, sizeof(body), &spcr));
-    }
-    assert_false(read_spcr(nowhere, sizeof(nowhere), &spcr));
-    assert_false(read_spcr(spcr_body, 22, &spcr)); /* ends before the speed */
-    put_machine(2);
-    assert_false(acpi_read_spcr(&memory, RSDP, &spcr));
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,9 +272,6 @@ int main(void)
         TEST(test_a_processor_too_short_for_its_type_is_left_out),
         TEST(test_more_processors_than_the_kernel_knows),
         TEST(test_more_controllers_than_the_kernel_knows),
-        TEST(test_the_console_of_the_firmware_is_found),
-        TEST(test_what_the_firmware_leaves_open_is_zero),
-        TEST(test_a_console_that_cannot_be_driven_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

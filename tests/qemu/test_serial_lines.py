@@ -1,5 +1,5 @@
-"""test_serial_lines.py - the console and GDB on whichever UART there is, at its speed; and a machine
-that has none."""
+"""test_serial_lines.py - the console and GDB on whichever UART there is, at its speed; and a
+machine that has none."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ SPEED_CODES = {0: 0, 9600: 3, 57600: 6}
 
 def spcr(folder: Path, port: int, speed: int, space: int = 1) -> list[str]:
     """QEMU's option for a table that says where the firmware's console is."""
-    body = struct.pack("<B3x4BQ2BI4B", 0, space, 8, 0, 1, port, 3, 3, 3, SPEED_CODES[speed], 0, 1, 0)
-    (folder / "spcr").write_bytes(body + bytes(2) + b"\xff" * 4 + bytes(12))
+    registers = struct.pack("<4BQ", space, 8, 0, 1, port)
+    rest = struct.pack("<2BI6B4s12x", 3, 3, 3, SPEED_CODES[speed], 0, 1, 0, 0, 0, b"\xff" * 4)
+    (folder / "spcr").write_bytes(bytes(4) + registers + rest)
     return ["-acpitable", f"sig=SPCR,rev=2,data={folder / 'spcr'}"]
 
 
 def card(folder: Path, model: str, *chardevs: str) -> list[str]:
-    """QEMU's options for a PCI card whose last UART is the socket folder/card."""
-    names = ["chardev"] if len(chardevs) == 0 else [f"chardev{n + 1}" for n in range(len(chardevs))]
+    """QEMU's options for a PCI card: its last UART is the socket folder/card."""
+    names = [f"chardev{n + 1}" for n in range(len(chardevs))] or ["chardev"]
     ends = [*chardevs[:-1], f"socket,path={folder / 'card'},server=on,wait=off"]
     options = []
     for name, end in zip(names, ends):
@@ -43,9 +44,11 @@ def card(folder: Path, model: str, *chardevs: str) -> list[str]:
 # ---- PCI cards ----
 
 # A UART that is its card's only one, one of two, and one beside the console.
-CARDS = {"only": ("gdb=pci0", ["pci-serial"]),
-         "second": ("gdb=pci1", ["pci-serial-2x", "null", ""]),
-         "beside": ("gdb=pci1 console=pci0", ["pci-serial-2x", "file,path={folder}/console", ""])}
+CARDS = {
+    "only": ("gdb=pci0", ["pci-serial"]),
+    "second": ("gdb=pci1", ["pci-serial-2x", "null", ""]),
+    "beside": ("gdb=pci1 console=pci0", ["pci-serial-2x", "file,path={folder}/console", ""]),
+}
 
 
 @pytest.mark.parametrize("options, model", CARDS.values(), ids=CARDS)
