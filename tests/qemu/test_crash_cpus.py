@@ -16,7 +16,8 @@ from programs import run
 CRASH = str(ROOT / "scripts/crash.py")
 CPUS = 4
 BUDGET = 24 << 10  # bytes on the line
-BOTH_FAIL_IN = {"weigh", "weigh_together", "provoke_two_cpus"}  # of two-cpus
+# Of two-cpus:
+BOTH_FAIL_IN = {"weigh", "weigh_together", "wait_for_parcels", "provoke_two_cpus"}
 
 
 @pytest.fixture
