@@ -131,8 +131,9 @@ enum frame stub_receive_frame(struct gdbstub *stub, uint8_t byte);
 enum packet_when {
     WHEN_ALWAYS = 0,
     WHEN_MONITOR = 1 << 0, /* only if the port has that member */
-    WHEN_OPENING = 1 << 1, /* begins a new session, whatever state the last one left */
-    WHEN_OWED = 1 << 2,    /* its reply is the stop reply that GDB may be waiting for */
+    WHEN_OPENING =
+        1 << 1,         /* a new client's first: it knows nothing of what the last one agreed on */
+    WHEN_OWED = 1 << 2, /* its reply is the stop reply that GDB may be waiting for */
     WHEN_RESTART = 1 << 3, /* only if the port says so, as the rest of these */
     WHEN_OBJECTS = 1 << 4,
     WHEN_SYSCALLS = 1 << 5,

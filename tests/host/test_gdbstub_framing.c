@@ -123,6 +123,17 @@ static void the_last_acknowledged_reply_can_be_repeated(void **state)
     expect("-", "");
 }
 
+/* LLDB's first request, to a stub that a GDB has left without acknowledgements. */
+static void whoever_asks_for_no_ack_mode_is_acknowledged(void **state)
+{
+    (void)state;
+    prepare();
+    expect("$QStartNoAckMode#b0", "+$OK#9a");
+    expect("+$qAttached#8f", "$1#31");
+    expect("$QStartNoAckMode#b0", "+$OK#9a");
+    expect("+$qAttached#8f", "$1#31");
+}
+
 static void a_stop_reply_is_repeated_too(void **state)
 {
     (void)state;
@@ -295,6 +306,7 @@ int main(void)
         cmocka_unit_test(noise_between_packets_is_ignored),
         cmocka_unit_test(a_reply_is_repeated_until_acknowledged),
         cmocka_unit_test(the_last_acknowledged_reply_can_be_repeated),
+        cmocka_unit_test(whoever_asks_for_no_ack_mode_is_acknowledged),
         cmocka_unit_test(a_stop_reply_is_repeated_too),
         cmocka_unit_test(oversize_packets_are_consumed_and_refused),
         cmocka_unit_test(an_oversize_packet_is_not_executed),
