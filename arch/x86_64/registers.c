@@ -8,11 +8,11 @@
 #include "arch/inspect.h"
 #include "calls.h"
 #include "context.h"
+#include "debug_registers.h"
 #include "frame.h"
 #include "instructions.h"
 #include "live.h"
 #include "memory_layout.h"
-#include "points.h"
 #include "target_features.h"
 #include "x87.h"
 
@@ -133,47 +133,6 @@ static enum live as_seen_by(const struct trap_frame *frame, enum live which)
     return user && which == LIVE_k_gs_base ? LIVE_gs_base : which;
 }
 
-enum debug_numbers {
-    DEBUG_STATUS = 6,
-    DEBUG_REGISTERS = 8,
-    VECTOR_DEBUG = 1,
-};
-
-/* While a trap is handled no point is armed, and DR6 is clean: show what is when it is not. */
-static uint64_t read_debug(const struct trap_frame *frame, unsigned number)
-{
-    if (number != DEBUG_STATUS)
-        return points_register(number);
-    return read_dr6() | (frame->vector == VECTOR_DEBUG ? frame->error : 0);
-}
-
-/* The last two values of each that GDB has seen. */
-static struct {
-    uint64_t last, before;
-} seen[DEBUG_REGISTERS];
-
-static uint64_t show_debug(const struct trap_frame *frame, unsigned number)
-{
-    uint64_t now = read_debug(frame, number);
-
-    if (now != seen[number].last) {
-        seen[number].before = seen[number].last;
-        seen[number].last = now;
-    }
-    return now;
-}
-
-/* The points are the stub's, and DR6 is how vector and error code look: what is written is
- * forgotten.  It is only taken if GDB may be restoring the registers after a call, in the course of
- * which points came and went. */
-static bool write_debug(unsigned number, const void *value)
-{
-    uint64_t word;
-
-    __builtin_memcpy(&word, value, sizeof(word));
-    return number == DEBUG_STATUS || word == seen[number].last || word == seen[number].before;
-}
-
 bool arch_register_read(const struct trap_frame *frame, size_t reg, void *value)
 {
     const struct place *place = &places[reg];
@@ -194,7 +153,7 @@ bool arch_register_read(const struct trap_frame *frame, size_t reg, void *value)
         word = x87_read(&image, place->at);
         break;
     case PLACE_DEBUG:
-        word = show_debug(frame, place->at);
+        word = debug_register_show(frame, place->at);
         break;
     case PLACE_MINUS:
         word = UINT64_MAX;
@@ -277,7 +236,7 @@ bool arch_register_write(struct trap_frame *frame, size_t reg, const void *value
     case PLACE_LIVE:
         return live_write(as_seen_by(frame, place->at), value, bytes);
     case PLACE_DEBUG:
-        return write_debug(place->at, value);
+        return debug_register_restore(place->at, value);
     case PLACE_MINUS:
         return __builtin_memcmp(&(uint64_t){UINT64_MAX}, value, sizeof(uint64_t)) == 0;
     default:
