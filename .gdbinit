@@ -21,6 +21,21 @@ set trust-readonly-sections on
 mem 0 0xffffffff80000000 rw nocache
 mem 0xffffffff80000000 0 rw cache
 
+# What is remembered is read in pieces of 64 bytes.  A dump reads more at once, if nothing of it is.
+set mem inaccessible-by-default off
+define dump hook-memory
+    disable mem
+end
+define dump hookpost-memory
+    enable mem
+end
+define dump binary hook-memory
+    disable mem
+end
+define dump binary hookpost-memory
+    enable mem
+end
+
 # Know the registers without asking: the kernel's own description, kept in a file.  Registers are only
 # ever added to it, so an older kernel lacks some, and none is taken for another.  For a target that is
 # not Trapline:  unset tdesc filename
@@ -37,3 +52,6 @@ end
 # `trapline log`, `trapline whatis ADDRESS`, ...: `help trapline` lists them.
 define-prefix trapline
 source -s scripts/gdb/trapline_commands.py
+
+# `info threads` in a few packets instead of two for each thread.
+source -s scripts/gdb/threads_command.py

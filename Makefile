@@ -82,8 +82,9 @@ help: ## this list
 clean: ## remove build/
 	rm -rf $(BUILD)
 
-# Files that hold how things are made, rewritten only when that changes.
-compiling = $(CC) $(CFLAGS) $(LEAF_CFLAGS) $(KERNEL_CFLAGS) $(ASFLAGS) $(HOST_CFLAGS) $(USER_CFLAGS)
+# Files that hold how things are made, rewritten only when that changes.  What an object's own
+# variables would change is fixed here: they reach what the object depends on.
+compiling := $(CC) $(CFLAGS) $(LEAF_CFLAGS) $(KERNEL_CFLAGS) $(ASFLAGS) $(HOST_CFLAGS) $(USER_CFLAGS)
 linking = $(LDFLAGS) $(OBJECTS)
 including = $(USER_PROGRAMS)
 booting = $(APPEND)

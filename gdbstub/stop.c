@@ -51,17 +51,11 @@ static void put_registers(struct gdbstub *stub)
     }
 }
 
+/* Its CPU is in the list of threads, which GDB reads at each stop that it shows. */
 static void put_thread(struct gdbstub *stub)
 {
-    struct gdbstub_thread_info info;
-
     stub_put_text(stub, "thread:");
     stub_put_thread(stub, stub->stop.thread);
-    stub_put_char(stub, ';');
-    if (!stub_thread_info(stub, stub->stop.thread, &info))
-        return;
-    stub_put_text(stub, "core:");
-    stub_put_number(stub, info.cpu);
     stub_put_char(stub, ';');
 }
 

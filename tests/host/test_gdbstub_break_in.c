@@ -109,7 +109,7 @@ static void a_request_breaks_in(void **state)
     expect_silence();
     fake_receive(&machine, "+", 1);
     assert_memory_equal(ask("?"), "T02", 3);
-    assert_non_null(strstr(machine.reply, "thread:p1.2;core:1;"));
+    assert_non_null(strstr(machine.reply, "thread:p1.2;"));
 }
 
 /* Bytes that come between the request and the stop do not harm it. */

@@ -51,7 +51,7 @@ static void plain_clients_get_plain_replies(void **state)
     fake_stop(&machine, GDBSTUB_CAUSE_SW_BREAK, GDBSTUB_SIGTRAP, 2);
     fake_take_packet(&machine, NULL);
     assert_string_equal(machine.reply,
-                        "T0506:" ZEROS_16 ";07:" ZEROS_16 ";10:0100000000000000;thread:2;core:1;");
+                        "T0506:" ZEROS_16 ";07:" ZEROS_16 ";10:0100000000000000;thread:2;");
 }
 
 static void clients_that_take_messages_get_messages(void **state)
@@ -85,7 +85,7 @@ static void each_cause_is_told(void **state)
         assert_string_equal(ask("vCont;c"), "(none)");
         fake_stop(&machine, causes[i].cause, GDBSTUB_SIGTRAP, 1);
         snprintf(expected, sizeof(expected),
-                 "%s06:" ZEROS_16 ";07:0080000000000000;10:0010000000000000;thread:p1.1;core:0;",
+                 "%s06:" ZEROS_16 ";07:0080000000000000;10:0010000000000000;thread:p1.1;",
                  causes[i].text);
         assert_true(fake_take_packet(&machine, NULL) > 0);
         assert_string_equal(machine.reply, expected);
@@ -99,7 +99,7 @@ static void absent_registers_are_not_expedited(void **state)
     prepare();
     machine.without_value[FAKE_RBP] = true;
     assert_string_equal(ask("?"), "T0507:0080000000000000;10:0010000000000000"
-                                  ";thread:p1.1;core:0;");
+                                  ";thread:p1.1;");
 }
 
 int main(void)

@@ -111,6 +111,7 @@ static void a_search_that_compares_too_much_is_refused(void **state)
 /* ---- Threads ---- */
 
 #define FIRST      "<thread id=\"p1.1\" core=\"0\" name=\"thread-1\">running</thread>"
+#define FIRST_NAME "<thread id=\"p1.1\" core=\"0\" name=\"thread-1\"/>"
 #define SECOND     "<thread id=\"p1.2\" core=\"1\" name=\"thread-2\">sleeping</thread>"
 #define SECOND_ID  "<thread id=\"p1.2\"/>"
 #define LIST(a, b) "l<threads>" a b "</threads>"
@@ -134,14 +135,31 @@ static void a_port_without_threads_has_one(void **state)
 static void the_second_list_of_a_stop_says_all(void **state)
 {
     (void)state;
-    expect("qXfer:threads:read::0,1000", LIST(FIRST, SECOND_ID));
+    expect("qXfer:threads:read::0,1000", LIST(FIRST_NAME, SECOND_ID));
     expect("qXfer:threads:read::0,1000", LIST(FIRST, SECOND));
     expect("qXfer:threads:read::0,1000", LIST(FIRST, SECOND));
     assert_int_equal(request("vCont;c"), GDBSTUB_RESUME);
     step_trap(1);
     hear();
-    expect("qXfer:threads:read::0,1000", LIST(FIRST, SECOND_ID));
+    expect("qXfer:threads:read::0,1000", LIST(FIRST_NAME, SECOND_ID));
     expect("qXfer:threads:read::0,1000", LIST(FIRST, SECOND));
+}
+
+static void a_place_of_several_threads_is_said_once(void **state)
+{
+    (void)state;
+    machine.threads = 4;
+    expect("Hgp1.2", "OK");
+    expect("P10=0010000000000000", "OK");
+    expect("qXfer:threads:read:places:0,1000", "l1:0;2:1000;3:0;4:1000;");
+    expect("qXfer:threads:read:places:5,5", "m:1000");
+    expect("Hgp1.1", "OK");
+    expect("P10=0010000000000000", "OK");
+    expect("qXfer:threads:read:places:0,1000", "l1-4:1000;");
+    machine.dead_thread = 2;
+    expect("qXfer:threads:read:places:0,1000", "l1:1000;3-4:1000;");
+    machine.without_value[FAKE_RIP] = true;
+    expect("qXfer:threads:read:places:0,1000", "l");
 }
 
 static void a_list_in_pieces_is_one_list(void **state)
@@ -159,7 +177,7 @@ static void a_list_in_pieces_is_one_list(void **state)
     } while (machine.reply[0] == 'm');
     assert_int_equal(machine.reply[0], 'l');
     assert_non_null(strstr(whole, "<thread id=\"p1.12c\"/></threads>"));
-    assert_int_equal(len, strlen("<threads></threads>") + strlen(FIRST) +
+    assert_int_equal(len, strlen("<threads></threads>") + strlen(FIRST_NAME) +
                               299 * strlen("<thread id=\"p1.1\"/>") + 299 - 14 + 300 - 255);
 }
 
@@ -367,6 +385,7 @@ int main(void)
         CASE(a_search_that_compares_too_much_is_refused),
         CASE(a_port_without_threads_has_one),
         CASE(the_second_list_of_a_stop_says_all),
+        CASE(a_place_of_several_threads_is_said_once),
         CASE(a_list_in_pieces_is_one_list),
         CASE(a_file_is_read_in_pieces),
         CASE(a_file_has_a_size_and_a_mode),

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
-from debugger import DEADLINE
+import pytest
+
+from bench import bench
+from debugger import DEADLINE, Debugger, GdbError
 from guest import ROOT
 
 SENT = re.compile(r"^w ", re.MULTILINE)  # a packet, in GDB's remotelogfile
 COMMANDS = ("break summarize", "continue", "backtrace", "x/20i $pc", "x/64xb &command_line",
             "stepi", "stepi", "print mix(1, 2)", "print/x $cr0", "print newest->beat")
+
+LISTS = ("", "-gid", "2-4 1", "99", "1.2")  # arguments of `info threads`
 
 
 def session(guest, elf: Path, log: Path, *options: str) -> tuple[str, int]:
@@ -44,3 +50,35 @@ def test_it_connects_by_one_word(attach, waiting):
     gdb = attach(waiting())
     gdb(f"source {ROOT}/.gdbinit")
     assert "target remote localhost:1234" in gdb("show user trapline")
+
+
+@pytest.fixture(scope="module")
+def threads(threads_elf) -> Iterator[Debugger]:
+    """GDB at four CPUs with threads in every state; the selected frame is not the innermost."""
+    with bench(threads_elf, cpus=4, task="sleep") as (_, gdb):
+        gdb("tbreak thread_sleep_us")
+        gdb.resume()
+        gdb("up")
+        yield gdb
+
+
+@pytest.fixture(scope="module")
+def stock_words(threads) -> dict[str, str]:
+    """What GDB's own `info threads` says; then .gdbinit replaces it."""
+    words = {arguments: threads(f"info threads {arguments}") for arguments in LISTS}
+    threads(f"cd {ROOT}")
+    threads("source .gdbinit")
+    return words
+
+
+@pytest.mark.parametrize("arguments", LISTS)
+def test_threads_are_listed_as_by_gdb_itself(threads, stock_words, arguments):
+    before = threads("frame")
+    assert threads(f"info threads {arguments}") == stock_words[arguments]
+    assert threads("frame") == before, "it selects another frame"
+
+
+def test_a_list_of_wrong_threads_is_refused_as_by_gdb_itself(threads, stock_words):
+    with pytest.raises(GdbError, match="Invalid thread ID: nobody"):
+        threads("info threads nobody")
+
