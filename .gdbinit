@@ -49,7 +49,7 @@ document trapline
 Connect to the kernel that `make run` has started.
 end
 
-# `trapline log`, `trapline whatis ADDRESS`, ...: `help trapline` lists them.
+# `trapline threads`, `trapline whatis ADDRESS`, ...: `help trapline` lists them.
 define-prefix trapline
 source -s scripts/gdb/trapline_commands.py
 

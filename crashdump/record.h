@@ -244,7 +244,7 @@ struct crash_thread {
     uint32_t process;  /* the id of its user program, 0: none */
     uint32_t priority; /* 0 is the highest */
     uint32_t count;    /* register values that follow, at most 128; 0 while it runs */
-    uint32_t reserved; /* zero */
+    uint32_t since_ms; /* when it began to run, or ceased to, since boot; 0: not known */
     uint64_t valid[2]; /* bit n: value n was read */
     uint64_t stack_bottom, stack_top; /* its kernel stack, [bottom, top) */
     uint64_t wait_object;             /* address of the lock or queue it waits for, or 0 */

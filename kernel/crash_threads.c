@@ -157,6 +157,7 @@ static void append_thread(struct crash_writer *writer, struct thread *thread)
         .flags = flags_of(thread),
         .process = thread->process == NULL ? 0 : thread->process->id,
         .priority = thread->priority,
+        .since_ms = (uint32_t)(thread->since_us / 1000),
         .stack_bottom = (uint64_t)(uintptr_t)thread->stack,
         .stack_top = (uint64_t)(uintptr_t)thread->stack_top,
         .wait_object = thread->wants != NULL ? (uint64_t)(uintptr_t)thread->wants

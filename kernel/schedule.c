@@ -147,6 +147,7 @@ static void switch_threads(struct cpu *cpu, struct thread *from, struct thread *
     uint64_t now_us = arch_time_us();
 
     from->run_us += now_us - from->since_us;
+    from->since_us = now_us;
     if (from->state == THREAD_ENDED)
         cpu->gone = from;
     to->since_us = now_us;

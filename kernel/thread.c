@@ -70,6 +70,7 @@ static struct thread *new_thread(const char *name, enum thread_priority priority
         format_text(thread->name, sizeof thread->name, "%s", name);
         thread->priority = priority;
         thread->space = arch_kernel_space();
+        thread->since_us = arch_time_us();
         arch_context_init(&thread->context);
         schedule_place(thread, cpu);
         thread->state = THREAD_WAITING; /* nobody runs it yet */

@@ -71,7 +71,8 @@ struct thread {
     uint64_t wake_us;           /* when it wakes at the latest; 0: never */
     bool timed_out;             /* the last wait ended by wake_us */
     int status;                 /* after it has ended */
-    uint64_t run_us, since_us;  /* how long it has run, and since when it does */
+    uint64_t run_us;            /* how long it has run before since_us */
+    uint64_t since_us;          /* since when it runs, or does not */
 };
 
 /* The caller becomes thread 1, "main", and this CPU gets its idle thread. */

@@ -21,7 +21,6 @@ from crashlib.tables import vectors
 from crashlib.text_pages import find_changed
 from crashlib.x86 import MASK64, PAGE
 
-PF_VECTOR = 14
 NO_VECTOR = -1
 USER_LOWEST, USER_HIGHEST = 1 << 16, (1 << 47) - 1  # smaller numbers are rarely addresses
 TEXT_SHORTEST, TEXT_SHOWN = 4, 40  # characters of a constant that pass for text

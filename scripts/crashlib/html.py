@@ -215,6 +215,8 @@ def _thread(thread: ThreadPart) -> Markup:
     facts = [("priority", str(thread.priority)), ("cpu", str(thread.cpu)),
              ("user program", str(thread.process) if thread.process else "none"),
              ("stack", f"{thread.stack_bottom} to {thread.stack_top}")]
+    if thread.for_us is not None:
+        facts.append((thread.state, f"for {thread.for_us / 1e6:.6f} s"))
     if thread.wakes_in_us is not None:
         facts.append(("wakes", f"{thread.wakes_in_us / 1e6:+.6f} s from the crash"))
     return details(title, table((), facts), _frames(thread.frames), _values(thread.registers))

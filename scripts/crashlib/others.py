@@ -8,16 +8,17 @@ one without threads, records nothing of it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from crashlib.backtrace import Frame, frame_at, other_backtrace
 from crashlib.contexts import Context, contexts_of, thread_name
 from crashlib.debugger import GdbAnswer
-from crashlib.evidence import PF_VECTOR, Evidence
+from crashlib.event_words import Names, event_words
+from crashlib.evidence import Evidence
 from crashlib.maps import stack_name
 from crashlib.payloads import name_of
 from crashlib.system import (Cpu, CpuState, Event, EventKind, Lock, LockKind, Thread, ThreadFlags,
                              ThreadState)
-from crashlib.tables import vectors
 
 CYCLE_MAX = 64  # threads in a deadlock that is worth naming
 CIRCLES_MAX = 8
@@ -50,6 +51,7 @@ class ThreadPart:
     wait_object: str
     held_by: int  # the thread that holds what it waits for, 0: none, or not known
     wakes_in_us: int | None  # from the crash on
+    for_us: int | None  # how long it had run, or not run, when the kernel crashed
     stack: str  # in words
     stack_bottom: str
     stack_top: str
@@ -120,12 +122,13 @@ def _thread(evidence: Evidence, answer: GdbAnswer, row: Thread,
             context: Context | None) -> ThreadPart:
     cause, owner = evidence.cause, _owner_of(evidence, row.wait_object)
     wakes = row.wake_us - cause.uptime_us if row.wake_us and cause else None
+    since = cause.uptime_us - row.since_ms * 1000 if row.since_ms and cause else None
     held = evidence.book.stack_at(row.stack_bottom)
     return ThreadPart(
         row.id, thread_name(evidence, row.id), _word(ThreadState, row.state), row.cpu,
         cause is not None and row.id == cause.thread, bool(row.flags & ThreadFlags.IDLE),
         row.process, row.priority, _wait_words(evidence, row), hex(row.wait_object), owner, wakes,
-        stack_name(held) if held else "", hex(row.stack_bottom), hex(row.stack_top),
+        since, stack_name(held) if held else "", hex(row.stack_bottom), hex(row.stack_top),
         _hex_values(row.by_name(evidence.machine)),
         other_backtrace(evidence, answer, context) if context else [])
 
@@ -219,31 +222,7 @@ def _events(evidence: Evidence) -> list[EventPart]:
     """Of all CPUs, in the order of their times."""
     rows = sorted(evidence.record.events, key=lambda row: row.time_us)[-ROWS_MAX:]
     crash_us = evidence.cause.uptime_us if evidence.cause else None
+    names = Names(evidence.book.symbol, evidence.describe, partial(thread_name, evidence))
     return [EventPart(None if crash_us is None else row.time_us - crash_us, row.time_us, row.cpu,
                       _word(EventKind, row.kind), row.number, hex(row.argument), hex(row.pc),
-                      _event_words(evidence, row)) for row in rows]
-
-
-def _event_words(evidence: Evidence, row: Event) -> str:
-    at = f" at {evidence.book.symbol(row.pc) or hex(row.pc)}" if row.pc else ""
-    if row.kind == EventKind.TRAP:
-        return _trap_words(evidence, row) + at
-    if row.kind == EventKind.SWITCH:
-        now = f'{row.number} "{thread_name(evidence, row.number)}"'
-        return f'switch to thread {now} from {row.argument} "' + (
-            thread_name(evidence, row.argument) + '"')
-    if row.kind == EventKind.SYSCALL:
-        return f"system call {row.number}({row.argument:#x}){at}"
-    if row.kind == EventKind.SYSCALL_END:
-        result = row.argument - (1 << 64) if row.argument >> 63 else row.argument
-        return f"system call {row.number} returns {result}"
-    return f"event {row.kind}: {row.number}, {row.argument:#x}{at}"
-
-
-def _trap_words(evidence: Evidence, row: Event) -> str:
-    vector = next((vector for vector in vectors() if vector.number == row.number), None)
-    name = f"#{vector.mnemonic} {vector.name}" if vector else f"interrupt {row.number:#x}"
-    if row.number == PF_VECTOR:
-        meaning = evidence.describe(row.argument)
-        return f"{name} of {row.argument:#x}" + (f" ({meaning})" if meaning else "")
-    return f"{name}, error code {row.argument:#x}" if row.argument else name
+                      event_words(row, names)) for row in rows]

@@ -98,6 +98,8 @@ def _thread_words(thread: ThreadPart, several: bool) -> str:
     if thread.waits_for:
         held = f", held by thread {thread.held_by}" if thread.held_by else ""
         words[0] = f"waiting for {thread.waits_for}{held}"
+    if not several and thread.state != "running" and (thread.for_us or 0) > 0:
+        words.append(f"for {_seconds(thread.for_us)}")
     if not several and thread.wakes_in_us is not None:
         late = thread.wakes_in_us < 0
         words.append(f"should have woken {_seconds(-thread.wakes_in_us)} before the crash" if late

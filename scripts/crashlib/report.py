@@ -13,7 +13,7 @@ from crashlib.backtrace import (Frame, first_that_counts, frame_at, make_backtra
                                 wanted_places)
 from crashlib.disasm import ListedLine
 from crashlib.debugger import FrameQuery, GdbAnswer, Variable
-from crashlib.evidence import PF_VECTOR, Evidence, build_id_of
+from crashlib.evidence import Evidence, build_id_of
 from crashlib.explain import explain
 from crashlib.memory_picture import MemoryPart, StackPart, describe_memory, describe_stack
 from crashlib.missing import find_missing, find_warnings
@@ -22,8 +22,8 @@ from crashlib.payloads import LOG_LEVELS, name_of, TrapKind
 from crashlib.signature import Signature, make_signature
 from crashlib.tables import vectors
 from crashlib.verdict import Verdict
-from crashlib.x86 import (FLAG_REGISTERS, GENERAL_REGISTERS, error_code_names, flag_names,
-                          page_fault_bits)
+from crashlib.x86 import (FLAG_REGISTERS, GENERAL_REGISTERS, PF_VECTOR, error_code_names,
+                          flag_names, page_fault_bits)
 
 FORMAT = "trapline-report"
 FORMAT_VERSION = 1

@@ -5,12 +5,12 @@ Each rule looks at the evidence and gives a verdict, or None if it has nothing t
 
 from __future__ import annotations
 
-from crashlib.evidence import PF_VECTOR, Evidence
+from crashlib.evidence import Evidence
 from crashlib.maps import range_name, stack_name
 from crashlib.rules_stack import corrupted_return
 from crashlib.verdict import (Verdict, access_words, arrival_words, field_words, is_null_like,
                               value_words)
-from crashlib.x86 import PAGE, PF_FETCH, PF_PRESENT, PF_RESERVED, PF_WRITE
+from crashlib.x86 import PAGE, PF_FETCH, PF_PRESENT, PF_RESERVED, PF_VECTOR, PF_WRITE
 
 WRITE_RULES = {"kernel text": "write-text", "read-only data": "write-rodata"}
 NULL_REACH = 1 << 20  # a field this far into a structure may still be "null plus an offset"

@@ -13,13 +13,14 @@ from collections import Counter
 from dataclasses import dataclass
 
 from crashlib.backtrace import is_machinery
-from crashlib.evidence import PF_VECTOR, Evidence
+from crashlib.evidence import Evidence
 from crashlib.explain import ASSERTION
 from crashlib.frames import Trace, trace
 from crashlib.maps import CLONE_SUFFIX
 from crashlib.payloads import TrapAccess
 from crashlib.tables import vectors
 from crashlib.verdict import is_null_like
+from crashlib.x86 import PF_VECTOR
 
 VERSION = 1  # of what is hashed: signatures of two versions are not to be compared
 FUNCTIONS = 3  # that count

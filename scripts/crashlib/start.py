@@ -70,11 +70,15 @@ def _core_facts(evidence: Evidence) -> dict:
     variables = {name: value for name, value in evidence.registers.items()
                  if name not in PRSTATUS_REGISTERS}
     return {
-        "threads": {context.lwp: context.name for context in contexts_of(evidence)},
+        "names": {context.lwp: context.name for context in contexts_of(evidence)},
         "variables": {**variables, "error": evidence.error, "vector": evidence.vector},
         "log": [dataclasses.asdict(entry) for entry in evidence.record.log],
         "walks": [dataclasses.asdict(walk) for walk in evidence.record.walks],
-        "ranges": [dataclasses.astuple(row) for row in evidence.ranges]}
+        "ranges": [dataclasses.astuple(row) for row in evidence.ranges],
+        "cpus": [dataclasses.asdict(row) for row in evidence.record.cpus],
+        "threads": [dataclasses.asdict(row) for row in evidence.record.threads],
+        "locks": [dataclasses.asdict(row) for row in evidence.record.locks],
+        "events": [dataclasses.asdict(row) for row in evidence.record.events]}
 
 
 def _restore_interrupt() -> None:

@@ -68,7 +68,7 @@ class Thread:
     process: int = u32()
     priority: int = u32()
     count: int = u32()
-    reserved: int = u32()
+    since_ms: int = u32()  # 0: not known
     valid: tuple[int, ...] = u64(2)
     stack_bottom: int = u64()
     stack_top: int = u64()

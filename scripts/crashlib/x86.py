@@ -7,6 +7,7 @@ from __future__ import annotations
 
 PAGE = 4096
 MASK64 = (1 << 64) - 1
+PF_VECTOR = 14
 
 # The registers of NT_PRSTATUS, in its order (struct user_regs_struct).
 PRSTATUS_REGISTERS = (

@@ -2,7 +2,7 @@
 what a core has no registers for ($cr2, $error, ...), and shows the crashed frame.
 
 Expects the core and the symbols to be loaded.  Reads the file that TRAPLINE_CORE_FACTS names:
-{"threads": {lwp: name}, "variables": {name: number}, and what trapline_commands.py shows of a
+{"names": {lwp: name}, "variables": {name: number}, and what trapline_commands.py shows of a
 record that a core has no place for}.
 """
 
@@ -19,7 +19,7 @@ def main():
     with open(os.environ["TRAPLINE_CORE_FACTS"], encoding="utf-8") as file:
         facts = json.load(file)
     for thread in gdb.selected_inferior().threads():
-        thread.name = facts["threads"].get(str(thread.ptid[1]), thread.name)
+        thread.name = facts["names"].get(str(thread.ptid[1]), thread.name)
     wide = gdb.lookup_type("unsigned long long")
     for name, value in facts["variables"].items():
         gdb.set_convenience_variable(name, gdb.Value(value.to_bytes(8, "little"), wide))

@@ -57,6 +57,67 @@ def address_of(value):
     return int(value.address) & MASK64
 
 
+def elements(array):
+    """(index, value) of each element; None for the value of one that cannot be read."""
+    for index in range(array.type.range()[1] + 1):
+        try:
+            value = array[index]
+            value.fetch_lazy()  # at once
+            yield index, value
+        except gdb.MemoryError:
+            yield index, None
+
+
+def struct_at(address, tag):
+    """None if it cannot be read."""
+    try:
+        pointer = gdb.Value(address & MASK64).cast(gdb.lookup_type(f"struct {tag}").pointer())
+        value = pointer.dereference()
+        value.fetch_lazy()
+        return value
+    except gdb.MemoryError:
+        return None
+
+
+def target_of(pointer, problems, what):
+    """What a pointer points at; None for NULL, and, with a line in problems, if that cannot be
+    read."""
+    if not int(pointer):
+        return None
+    try:
+        value = pointer.dereference()
+        value.fetch_lazy()
+        return value
+    except gdb.MemoryError:
+        problems.append(f"{what}: {int(pointer) & MASK64:#x} cannot be read")
+        return None
+
+
+def characters(array):
+    """The text in an array of char, up to its NUL, whatever else the bytes are."""
+    data = bytes(int(array[n]) & 0xFF for n in range(array.type.range()[1] + 1))
+    return data.split(b"\0")[0].decode("utf-8", "replace")
+
+
+def text_at(pointer, most, problems, what):
+    """The string that a char * points at; "" for NULL, and, with a line in problems, if it cannot
+    be read."""
+    if not int(pointer):
+        return ""
+    try:
+        return pointer.string("utf-8", "replace", length=-1)[:most]
+    except gdb.MemoryError:
+        problems.append(f"{what}: no text at {int(pointer) & MASK64:#x}")
+        return ""
+
+
+def place(address):
+    """ "function at file:line" """
+    line = gdb.find_pc_line(address)
+    at = f" at {line.symtab.filename}:{line.line}" if line.symtab is not None else ""
+    return (symbol(address).partition("+")[0] or hex(address)) + at
+
+
 def register(name):
     """Of the selected thread; for a crash also what a core has no place for, or None."""
     value = gdb.parse_and_eval(f"${name}")
@@ -169,3 +230,26 @@ def _walk(address, root, levels):
     physical = (table & -size) + (address & size - 1) if mapped else 0
     return RecordedWalk(address, 0, levels, len(entries), int(mapped), int(canonical), root,
                         physical, tuple(entries + [0] * (5 - len(entries))))
+
+
+# ---- What a person has typed -------------------------------------------------------------------
+
+def number(argument):
+    """An expression's value."""
+    try:
+        return int(gdb.parse_and_eval(argument))
+    except (gdb.error, ValueError) as error:
+        raise gdb.GdbError(f"{argument}: {error}") from error
+
+
+def address(argument):
+    if not argument:
+        raise gdb.GdbError("which address?")
+    try:
+        value = gdb.parse_and_eval(argument)
+        if value.type.strip_typedefs().code in (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_ARRAY,
+                                                gdb.TYPE_CODE_FUNC):
+            value = value.address
+        return int(value) & MASK64
+    except (gdb.error, ValueError, TypeError) as error:
+        raise gdb.GdbError(f"{argument}: {error}") from error

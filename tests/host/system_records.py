@@ -51,7 +51,8 @@ def with_registers(part: Cpu | Thread, registers: dict[str, int]) -> bytes:
 def thread(number: int, name: str, state: int, cpu: int = 0, flags: int = 0, process: int = 0,
            wait_object: int = 0, wake_us: int = 0, wait: str = "") -> Thread:
     top = stack_top(number) if number > 1 else STACK_TOP
-    return Thread(number, cpu, state, flags, process, 8, 0, 0, (0, 0), top - 0x4000, top,
+    return Thread(number, cpu, state, flags, process, 8, 0,
+                  CRASH_US // 1000 - 2 if wait_object else 0, (0, 0), top - 0x4000, top,
                   wait_object, wake_us, name, wait)
 
 

@@ -71,7 +71,8 @@ def test_threads_with_the_same_stack_are_told_once(said):
     assert '5 "pool 5", 6 "pool 6", 7 "pool 7" sleeping' in words, words
     assert words.count("victim_call victim.c:") == 1, words
     assert '1 "main" crashed, CPU 0' in words and '2 "idle 1" running, CPU 1' in words
-    assert ('3 "reader" waiting for mutex disk, held by thread 4 victim_smash' in words
+    assert ('3 "reader" waiting for mutex disk, held by thread 4, for 0.002000 s victim_smash'
+            in words
             and "< victim_careless victim.c:" in words), words
 
 
