@@ -70,15 +70,8 @@ static void describe_defaults(struct window *window, const struct gdbstub_regist
     stub_window_text(window, "\">]><target>");
 }
 
-bool stub_describe_target(struct window *window, struct args *annex)
+static void describe_registers(struct window *window, const struct gdbstub_arch *arch)
 {
-    const struct gdbstub_arch *arch = window->stub->port->arch;
-
-    if (!stub_take_text(annex, "target.xml") || !stub_at_end(annex))
-        return false;
-    describe_defaults(window, &arch->registers[0]);
-    element(window, "architecture", arch->architecture);
-    element(window, "osabi", arch->osabi);
     for (size_t i = 0; i < arch->register_count; i++) {
         const struct gdbstub_register *reg = &arch->registers[i];
         if (i == 0 || reg->feature != reg[-1].feature) {
@@ -89,6 +82,20 @@ bool stub_describe_target(struct window *window, struct args *annex)
         }
         describe_register(window, arch, reg);
     }
-    stub_window_text(window, "</feature></target>");
+    stub_window_text(window, "</feature>");
+}
+
+bool stub_describe_target(struct window *window, struct args *annex)
+{
+    const struct gdbstub_arch *arch = window->stub->port->arch;
+
+    if (!stub_take_text(annex, "target.xml") || !stub_at_end(annex))
+        return false;
+    describe_defaults(window, &arch->registers[0]);
+    element(window, "architecture", arch->architecture);
+    element(window, "osabi", arch->osabi);
+    if (arch->feature_count > 0)
+        describe_registers(window, arch);
+    stub_window_text(window, "</target>");
     return true;
 }

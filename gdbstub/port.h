@@ -143,6 +143,8 @@ struct gdbstub_arch {
     const char *architecture; /* of the target description: "i386:x86-64" */
     const char *triple;       /* LLDB's name for all of it, "x86_64-unknown-none"; or NULL */
     const char *osabi;        /* of the target description, or NULL */
+    /* The parts of the target description.  Count 0: the registers are the first of those that GDB
+     * itself has for the architecture, and only their sizes matter.  LLDB wants them described. */
     const struct gdbstub_feature *features;
     size_t feature_count;
     const struct gdbstub_register *registers;

@@ -111,6 +111,15 @@ enum verdict stub_handle_write_all(struct gdbstub *stub, struct args *args)
     return written ? VERDICT_OK : VERDICT_READ_ONLY;
 }
 
+/* A register that is not in the table has no value, if it is GDB that says which there are. */
+static enum verdict put_undescribed(struct gdbstub *stub)
+{
+    if (stub->port->arch->feature_count > 0)
+        return VERDICT_INVALID;
+    stub_put_text(stub, "xx");
+    return VERDICT_REPLY;
+}
+
 /* p NUMBER */
 enum verdict stub_handle_read_one(struct gdbstub *stub, struct args *args)
 {
@@ -119,7 +128,7 @@ enum verdict stub_handle_read_one(struct gdbstub *stub, struct args *args)
     if (!stub_take_number(args, &reg) || !stub_at_end(args))
         return VERDICT_MALFORMED;
     if (reg >= stub->port->arch->register_count)
-        return VERDICT_INVALID;
+        return put_undescribed(stub);
     if (!stub_thread_exists(stub, stub->general))
         return VERDICT_NO_THREAD;
     put_register(stub, (size_t)reg);

@@ -116,22 +116,6 @@ static void a_search_that_compares_too_much_is_refused(void **state)
 #define SECOND_ID  "<thread id=\"p1.2\"/>"
 #define LIST(a, b) "l<threads>" a b "</threads>"
 
-static void a_port_without_threads_has_one(void **state)
-{
-    (void)state;
-    machine.port.next_thread = NULL;
-    machine.port.thread_info = NULL;
-    expect("qXfer:threads:read::0,1000",
-           "l<threads><thread id=\"p1.1\" core=\"0\" name=\"kernel\">running</thread></threads>");
-    expect("qfThreadInfo", "mp1.1");
-    expect("qsThreadInfo", "l");
-    expect("Tp1.1", "OK");
-    expect("Tp1.2", "E03");
-    assert_int_equal(request("vCont;s:p1.1"), GDBSTUB_RESUME);
-    assert_int_equal(machine.resumes, 1);
-    assert_int_equal(machine.resume[1].action, GDBSTUB_STEP);
-}
-
 static void the_second_list_of_a_stop_says_all(void **state)
 {
     (void)state;
@@ -383,7 +367,6 @@ int main(void)
         CASE(a_search_does_not_see_breakpoints),
         CASE(a_search_ends_at_unreadable_memory),
         CASE(a_search_that_compares_too_much_is_refused),
-        CASE(a_port_without_threads_has_one),
         CASE(the_second_list_of_a_stop_says_all),
         CASE(a_place_of_several_threads_is_said_once),
         CASE(a_list_in_pieces_is_one_list),
