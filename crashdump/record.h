@@ -69,15 +69,44 @@ enum crash_section_flags {
     CRASH_SECTION_REDACTED = 1 << 3,   /* listed, not stored */
 };
 
-/* CAUS.  Causes are the kinds of trap.h, in its order and append-only. */
+enum crash_kind {
+    CRASH_KIND_INTERRUPT = 0,
+    CRASH_KIND_NMI = 1,
+    CRASH_KIND_BREAKPOINT = 2,
+    CRASH_KIND_DEBUG = 3,
+    CRASH_KIND_ARITHMETIC = 4,
+    CRASH_KIND_INSTRUCTION = 5,
+    CRASH_KIND_PAGE_FAULT = 6,
+    CRASH_KIND_PROTECTION = 7,
+    CRASH_KIND_MACHINE = 8,
+    CRASH_KIND_DOUBLE = 9, /* a fault while delivering a fault */
+    CRASH_KIND_PANIC = 10,
+    CRASH_KIND_SYSCALL = 11,
+};
+
+enum crash_access {
+    CRASH_ACCESS_PRESENT = 1 << 0,
+    CRASH_ACCESS_WRITE = 1 << 1,
+    CRASH_ACCESS_USER = 1 << 2,
+    CRASH_ACCESS_RESERVED = 1 << 3, /* the page tables are malformed */
+    CRASH_ACCESS_EXECUTE = 1 << 4,
+    CRASH_ACCESS_OTHER = 1 << 5,
+};
+
+enum crash_origin {
+    CRASH_FROM_KERNEL = 0,
+    CRASH_FROM_USER = 1,
+};
+
+/* CAUS */
 struct crash_cause {
-    uint32_t kind;    /* enum trap_kind */
+    uint32_t kind;    /* enum crash_kind */
     uint32_t vector;  /* the hardware's */
     uint64_t error;   /* the hardware's error code, or 0 */
     uint64_t pc;      /* as at entry */
     uint64_t address; /* page fault: the address touched */
-    uint32_t access;  /* page fault: enum trap_access */
-    uint32_t origin;  /* enum trap_origin */
+    uint32_t access;  /* page fault: enum crash_access */
+    uint32_t origin;  /* enum crash_origin */
     uint32_t cpu;
     uint32_t thread;   /* 0: none */
     uint32_t nesting;  /* 0; 1: the first record failed, ... */
@@ -90,8 +119,8 @@ struct crash_cause {
 };
 _Static_assert(sizeof(struct crash_cause) == 288, "CAUS v1");
 
-/* REGS.  Followed by `count` values of 8 bytes.  Which register is which is the machine's
- * table: arch/x86_64/registers.def, the rows marked for the record, in order. */
+/* REGS.  Followed by `count` values of 8 bytes.  Which register is which is the machine's list in
+ * FORMAT.md; its end may be left away. */
 struct crash_registers {
     uint32_t cpu;
     uint32_t count;    /* at most 128 */
@@ -300,7 +329,7 @@ _Static_assert(sizeof(struct crash_text_page) == 16, "TEXT v1");
 /* NEST: any number of these: what went wrong inside the writer. */
 struct crash_nested {
     uint32_t tag;  /* the section that was being written, 0: none */
-    uint32_t kind; /* enum trap_kind */
+    uint32_t kind; /* enum crash_kind */
     uint32_t vector;
     uint32_t reserved; /* zero */
     uint64_t error, pc, address;

@@ -25,6 +25,28 @@ enum {
     REGISTERS = 128,
 };
 
+/* What trap.h calls by these numbers, records do, too. */
+_Static_assert((int)TRAP_INTERRUPT == CRASH_KIND_INTERRUPT && (int)TRAP_NMI == CRASH_KIND_NMI &&
+                   (int)TRAP_BREAKPOINT == CRASH_KIND_BREAKPOINT &&
+                   (int)TRAP_DEBUG == CRASH_KIND_DEBUG &&
+                   (int)TRAP_ARITHMETIC == CRASH_KIND_ARITHMETIC &&
+                   (int)TRAP_INSTRUCTION == CRASH_KIND_INSTRUCTION &&
+                   (int)TRAP_PAGE_FAULT == CRASH_KIND_PAGE_FAULT &&
+                   (int)TRAP_PROTECTION == CRASH_KIND_PROTECTION &&
+                   (int)TRAP_MACHINE == CRASH_KIND_MACHINE &&
+                   (int)TRAP_DOUBLE == CRASH_KIND_DOUBLE && (int)TRAP_PANIC == CRASH_KIND_PANIC &&
+                   (int)TRAP_SYSCALL == CRASH_KIND_SYSCALL && TRAP_KINDS == CRASH_KIND_SYSCALL + 1,
+               "kinds");
+_Static_assert((int)TRAP_ACCESS_PRESENT == CRASH_ACCESS_PRESENT &&
+                   (int)TRAP_ACCESS_WRITE == CRASH_ACCESS_WRITE &&
+                   (int)TRAP_ACCESS_USER == CRASH_ACCESS_USER &&
+                   (int)TRAP_ACCESS_RESERVED == CRASH_ACCESS_RESERVED &&
+                   (int)TRAP_ACCESS_EXECUTE == CRASH_ACCESS_EXECUTE &&
+                   (int)TRAP_ACCESS_OTHER == CRASH_ACCESS_OTHER,
+               "accesses");
+_Static_assert((int)TRAP_FROM_KERNEL == CRASH_FROM_KERNEL && (int)TRAP_FROM_USER == CRASH_FROM_USER,
+               "origins");
+
 static void gather_cause(struct crash_writer *writer, const struct crash_scene *scene)
 {
     const struct trap *trap = scene->trap;

@@ -83,7 +83,7 @@ class MapPermissions(IntFlag):
 
 
 class TrapKind(IntEnum):
-    """trap.h's enum trap_kind."""
+    """record.h's enum crash_kind."""
     INTERRUPT = 0
     NMI = 1
     BREAKPOINT = 2
