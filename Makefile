@@ -84,7 +84,7 @@ clean: ## remove build/
 
 # Files that hold how things are made, rewritten only when that changes.  What an object's own
 # variables would change is fixed here: they reach what the object depends on.
-compiling := $(CC) $(CFLAGS) $(LEAF_CFLAGS) $(KERNEL_CFLAGS) $(ASFLAGS) $(HOST_CFLAGS) $(USER_CFLAGS)
+compiling := $(CC) $(CFLAGS) $(LEAF_CFLAGS) $(KERNEL_CFLAGS) $(ASFLAGS) $(HOST_CFLAGS) $(USER_CFLAGS) $(PORT_CFLAGS)
 linking = $(LDFLAGS) $(OBJECTS)
 including = $(USER_PROGRAMS)
 booting = $(APPEND)
@@ -209,6 +209,31 @@ kernel-with: $(OBJECTS) $(LINKER_SCRIPTS) # WITH=a.c OUT=FILE
 	$(Q)$(CC) $(CFLAGS) -c -o $(OUT).o $(WITH)
 	$(Q)ld $(LDFLAGS) -T arch/x86_64/kernel.ld -o $(OUT) $(OBJECTS) $(OUT).o
 
+# ---- The second kernel: its own boot, flags and layout, the same two libraries ----
+
+PORT_CFLAGS := -std=gnu11 -ffreestanding -O2 -g -fno-optimize-sibling-calls -fno-pic -fno-pie -mno-red-zone -mgeneral-regs-only \
+	-fcf-protection=none -fno-stack-protector -Wall -Wextra -Wno-unused-parameter -Werror -I.
+PORT_SOURCES := $(wildcard tests/port/*.c gdbstub/*.c crashdump/*.c)
+PORT_OBJECTS := $(patsubst %,$(BUILD)/port/%.o,tests/port/boot.asm $(PORT_SOURCES))
+
+.PHONY: port
+port: $(BUILD)/port/kernel.elf ## build/port/kernel.elf: the second kernel (tests/port/)
+
+$(BUILD)/port/%.c.o: %.c $(BUILD)/compiling.stamp
+	@mkdir -p $(@D)
+	$(say) "cc    $< (port)"
+	$(Q)$(CC) $(PORT_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/port/%.asm.o: %.asm
+	@mkdir -p $(@D)
+	$(say) "nasm  $< (port)"
+	$(Q)nasm -f elf64 -o $@ $<
+
+$(BUILD)/port/kernel.elf: $(PORT_OBJECTS) tests/port/kernel.ld
+	$(say) "ld    $@"
+	$(Q)ld -nostdlib -static --build-id=sha1 -z noexecstack --no-warn-rwx-segments \
+		-T tests/port/kernel.ld -o $@ $(PORT_OBJECTS)
+
 # ---- Running ----
 
 .PHONY: run debug demo
@@ -227,7 +252,7 @@ CHECKS := includes text format headers symbols
 .PHONY: check $(CHECKS:%=check-%)
 TIDY := $(patsubst %,$(BUILD)/tidy/%.ok,$(filter %.c,$(SOURCES)))
 FORMATTED := $(wildcard $(foreach folder,arch $(FOLDERS) kernel/user kernel/user/library scripts \
-	tests/host tests/fuzz,\
+	tests/host tests/fuzz tests/port,\
 	$(folder)/*.c $(folder)/*.h))
 USER_TIDY := $(USER_SOURCES:%=$(BUILD)/tidy/user/%.ok) \
 	$(patsubst %,$(BUILD)/tidy/user/%.ok,$(wildcard kernel/user/library/*.c))
@@ -255,7 +280,7 @@ $(BUILD)/tidy/user/%.ok: % $(BUILD)/user/obj/%.o .clang-tidy
 	$(Q)touch $@
 
 .PHONY: test host-tests fuzz
-test: check all app-kernel host-tests ## everything CI runs
+test: check all app-kernel host-tests port ## everything CI runs
 	$(PYTHON) -m pytest -p no:cacheprovider -n 2 tests/host tests/qemu
 
 # A .c file of tests/host/ is a program, unless it is a fake; what it does not bring itself comes
@@ -290,4 +315,4 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(FAKES) $(LEAF_SOURCES)
 	$(say) "cc    $@"
 	$(Q)clang $(FUZZ_CFLAGS) -o $@ $^
 
--include $(OBJECTS:.o=.d) $(USER_OBJECTS:.o=.d) $(HOST_OBJECTS:.o=.d) $(HOST_PROGRAMS:=.d) $(BUILD)/layout.d
+-include $(OBJECTS:.o=.d) $(PORT_OBJECTS:.o=.d) $(USER_OBJECTS:.o=.d) $(HOST_OBJECTS:.o=.d) $(HOST_PROGRAMS:=.d) $(BUILD)/layout.d

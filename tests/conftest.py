@@ -31,6 +31,11 @@ def kernel_iso() -> Path:
     return built("kernel.iso")
 
 
+@pytest.fixture(scope="session")
+def port_elf() -> Path:
+    return built("port/kernel.elf")
+
+
 @pytest.fixture
 def boot(kernel_elf: Path) -> Iterator[Callable[..., Guest]]:
     """boot(command_line="", *more arguments of qemu.py, kernel=...) starts a machine."""
