@@ -67,6 +67,11 @@ USER_CFLAGS := -std=gnu11 -ffreestanding -fno-builtin -O2 -gdwarf-4 $(USER_MACHI
 	-fno-omit-frame-pointer -fno-optimize-sibling-calls -fasynchronous-unwind-tables \
 	-Wall -Wextra -Wconversion -Wshadow -Wvla -Wmissing-prototypes -Werror -I.
 
+# The second kernel's own.
+PORT_CFLAGS := -std=gnu11 -ffreestanding -O2 -g -fno-optimize-sibling-calls -fno-pic -fno-pie \
+	-mno-red-zone -mgeneral-regs-only -fcf-protection=none -fno-stack-protector \
+	-Wall -Wextra -Wno-unused-parameter -Werror -I.
+
 .DEFAULT_GOAL := $(if $(APP),app,all)
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -211,8 +216,6 @@ kernel-with: $(OBJECTS) $(LINKER_SCRIPTS) # WITH=a.c OUT=FILE
 
 # ---- The second kernel: its own boot, flags and layout, the same two libraries ----
 
-PORT_CFLAGS := -std=gnu11 -ffreestanding -O2 -g -fno-optimize-sibling-calls -fno-pic -fno-pie -mno-red-zone -mgeneral-regs-only \
-	-fcf-protection=none -fno-stack-protector -Wall -Wextra -Wno-unused-parameter -Werror -I.
 PORT_SOURCES := $(wildcard tests/port/*.c gdbstub/*.c crashdump/*.c)
 PORT_OBJECTS := $(patsubst %,$(BUILD)/port/%.o,tests/port/boot.asm $(PORT_SOURCES))
 
