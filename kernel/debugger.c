@@ -49,8 +49,7 @@ static enum trap_verdict stop_at_fault(struct trap *trap)
         return TRAP_HANDLED;
     }
     arch_frame_set_step(trap->frame, false);
-    debugger_deliver_fault(trap);
-    return TRAP_DECLINED;
+    return debugger_deliver_fault(trap) ? TRAP_DECLINED : TRAP_HANDLED;
 }
 
 /* ---- Breakpoints and steps ---- */

@@ -42,14 +42,22 @@ void debugger_keep_fault(const struct trap *trap, uint64_t sp)
     undelivered.sp = sp;
 }
 
-void debugger_deliver_fault(struct trap *trap)
+static bool is_kept_one(const struct trap_frame *frame)
 {
-    const struct trap *kept = &undelivered.trap;
+    return undelivered.trap.name != NULL && undelivered.trap.pc == arch_frame_pc(frame) &&
+           undelivered.sp == arch_frame_sp(frame);
+}
+
+/* A GDB that has attached since then does not know what the call's end was. */
+bool debugger_deliver_fault(struct trap *trap)
+{
     struct trap_frame *frame = trap->frame;
 
-    if (trap->pc == arch_frame_pc(frame) || kept->name == NULL ||
-        kept->pc != arch_frame_pc(frame) || undelivered.sp != arch_frame_sp(frame))
-        return;
-    *trap = *kept;
+    if (trap->pc == arch_frame_pc(frame))
+        return true;
+    if (!is_kept_one(frame))
+        return !is_call_return(trap);
+    *trap = undelivered.trap;
     trap->frame = frame;
+    return true;
 }

@@ -4,6 +4,7 @@
 #ifndef KERNEL_DEBUGGER_FAULT_H
 #define KERNEL_DEBUGGER_FAULT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "gdbstub/gdbstub.h"
@@ -17,7 +18,7 @@ enum gdbstub_signal debugger_signal(const struct trap *trap);
 void debugger_keep_fault(const struct trap *trap, uint64_t sp);
 
 /* GDB passes the fault to the kernel.  If the registers are those of the kept one, *trap becomes
- * that. */
-void debugger_deliver_fault(struct trap *trap);
+ * that.  False if there is none to deliver: it was how a call of GDB's ended. */
+bool debugger_deliver_fault(struct trap *trap);
 
 #endif

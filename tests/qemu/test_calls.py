@@ -120,3 +120,13 @@ def test_detach_after_a_call_from_a_fault_records_the_fault(waiting, attach):
     assert debugger.evaluate("mix(0, 1)") == "128"
     debugger("detach")
     assert "read of 0x18 " in guest.wait_for("to decode this console's log")
+
+
+def test_a_debugger_that_dies_after_a_call_leaves_nothing_to_the_next(waiting, attach):
+    """Which takes what the call ended with for a fault, and passes it on."""
+    guest = waiting()
+    first = attach(guest)
+    assert first.evaluate("mix(0, 1)") == "128"
+    first.kill()
+    attach(guest).start()
+    guest.wait_for("heartbeat 2: ")
