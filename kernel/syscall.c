@@ -176,7 +176,7 @@ static const struct call {
 #include "syscalls.def"
 #undef SYSCALL
 
-static int64_t run(const struct trap_frame *frame)
+static int64_t perform(const struct trap_frame *frame)
 {
     uint64_t number = arch_syscall_number(frame), arguments[ARCH_SYSCALL_ARGUMENTS] = {0};
     const struct call *call = &calls[number < sizeof calls / sizeof calls[0] ? number : 0];
@@ -188,6 +188,19 @@ static int64_t run(const struct trap_frame *frame)
     return call->run(arguments);
 }
 
+/* What is in the kernel, an application for one, has no process whose calls they could be. */
+static int64_t run(const struct trap *trap)
+{
+    int64_t result;
+
+    if (trap->origin != TRAP_FROM_USER)
+        return -ERROR_NOSYS;
+    arch_interrupts_enable();
+    result = perform(trap->frame);
+    (void)arch_interrupts_disable();
+    return result;
+}
+
 /* The number is read twice: a debugger may have put another one there. */
 enum trap_verdict syscall_handle(struct trap *trap)
 {
@@ -197,9 +210,7 @@ enum trap_verdict syscall_handle(struct trap *trap)
     debugger_syscall(trap, arch_syscall_number(trap->frame), true);
     number = arch_syscall_number(trap->frame);
     flight_syscall(trap, number, arch_syscall_argument(trap->frame, 0));
-    arch_interrupts_enable();
-    result = run(trap->frame);
-    (void)arch_interrupts_disable();
+    result = run(trap);
     flight_syscall_end(trap, number, result);
     arch_syscall_return(trap->frame, result);
     debugger_syscall(trap, number, false);

@@ -144,6 +144,8 @@ align 16
     cfi_bytes 0x0c, CFI_RSP, 0
     cfi_bytes 0x09, CFI_RIP, CFI_RCX        ; DW_CFA_register: rip is in rcx
     cfi_bytes 0x09, CFI_RFLAGS, CFI_R11
+    test rcx, rcx
+    js syscall_from_kernel
     swapgs
     mov [gs:TABLES_USER_RSP], rsp
     mov rsp, [gs:TABLES_KERNEL_RSP]         ; TSS.rsp0
@@ -158,6 +160,33 @@ align 16
     cfi_cfa CFI_RSP, 40
     cfi_hardware_frame
     swapgs                                  ; trap_common puts it away, by what cs says
+    push byte 0                             ; in place of an error code
+    cfi_advance
+    cfi_cfa_offset 48
+    push strict dword VECTOR_SYSTEM_CALL
+    cfi_advance
+    cfi_cfa_offset 56
+    jmp near trap_common
+    cfi_end
+
+; The same, of code in the kernel's half: its stack and GS are the kernel's.
+align 16
+    cfi_begin syscall_from_kernel, cfi_signal_cie
+    cfi_bytes 0x0c, CFI_RSP, 0
+    cfi_bytes 0x09, CFI_RIP, CFI_RCX
+    cfi_bytes 0x09, CFI_RFLAGS, CFI_R11
+    mov [gs:TABLES_USER_RSP], rsp
+    cfi_advance
+    cfi_bytes 0x07, CFI_RSP
+    and rsp, -16                            ; as hardware does
+    push qword SELECTOR_KERNEL_DATA
+    push qword [gs:TABLES_USER_RSP]
+    push r11
+    push qword SELECTOR_KERNEL_CODE
+    push rcx
+    cfi_advance
+    cfi_cfa CFI_RSP, 40
+    cfi_hardware_frame
     push byte 0                             ; in place of an error code
     cfi_advance
     cfi_cfa_offset 48

@@ -214,6 +214,26 @@ def test_interrupts_are_on(program):
     assert guest.wait() == 0
 
 
+@pytest.mark.parametrize("instruction", ["syscall", "int $0x80"])
+def test_a_system_call_of_a_program_fails(program, instruction):
+    """It has no process, and ring 0 has another way back."""
+    guest = program(f"""
+        static long call(long number)
+        {{
+            __asm__ volatile("{instruction}" : "+a"(number)
+                             : "D"(1), "S"("no"), "d"(2) : "rcx", "r11", "memory");
+            return number;
+        }}
+        int main(void)
+        {{
+            for (long number = 0; number < 40; number++)
+                if (call(number) != -1)
+                    return 1;
+            return 0;
+        }}""")
+    assert guest.wait() == 0
+
+
 def test_a_program_runs_in_ring_0(program):
     guest = program("""
         int main(void)
