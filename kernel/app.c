@@ -33,8 +33,7 @@ bool app_present(void)
 
 static void enter(void *argument)
 {
-    static char name[] = "app";
-    static char *argv[] = {name, NULL};
+    char name[] = "app", *argv[] = {name, NULL}; /* on its stack, as programs have them */
 
     (void)argument;
     arch_interrupts_enable();
