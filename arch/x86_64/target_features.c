@@ -20,11 +20,13 @@
     BIT("VM", 17) BIT("AC", 18) BIT("VIF", 19) BIT("VIP", 20) BIT("ID", 21) "</flags>"
 
 #define SSE_TYPES                                                                       \
-    VECTOR("v8bf16", "bfloat16", 8) VECTOR("v4f", "ieee_single", 4)                     \
-    VECTOR("v2d", "ieee_double", 2) VECTOR("v16i8", "int8", 16)                         \
+    VECTOR("v8bf16", "bfloat16", 8) VECTOR("v8h", "ieee_half", 8)                       \
+    VECTOR("v4f", "ieee_single", 4) VECTOR("v2d", "ieee_double", 2)                     \
+    VECTOR("v16i8", "int8", 16)                                                         \
     VECTOR("v8i16", "int16", 8) VECTOR("v4i32", "int32", 4) VECTOR("v2i64", "int64", 2) \
     "<union id=\"vec128\">"                                                             \
-    FIELD("v8_bfloat16", "v8bf16") FIELD("v4_float", "v4f") FIELD("v2_double", "v2d")   \
+    FIELD("v8_bfloat16", "v8bf16") FIELD("v8_half", "v8h")                              \
+    FIELD("v4_float", "v4f") FIELD("v2_double", "v2d")                                  \
     FIELD("v16_int8", "v16i8") FIELD("v8_int16", "v8i16") FIELD("v4_int32", "v4i32")    \
     FIELD("v2_int64", "v2i64") FIELD("uint128", "uint128") "</union>"                   \
     FLAGS("i386_mxcsr", 4)                                                              \

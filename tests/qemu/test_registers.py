@@ -120,6 +120,7 @@ def test_sse_registers_hold_the_program_s_floating_point_values(gdb_main):
     gdb_main.resume()
     assert gdb_main.evaluate("$xmm0.v2_double[0]") == "2.5"
     assert gdb_main.evaluate("$xmm1.v4_float[0]") == "2"
+    assert gdb_main.evaluate("$xmm1.v8_half[1]") == "2"  # both begin with the byte 0x40
 
 
 def test_sse_registers_that_are_written_reach_the_program(gdb_main):
