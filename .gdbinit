@@ -55,3 +55,6 @@ source -s scripts/gdb/trapline_commands.py
 
 # `info threads` in a few packets instead of two for each thread.
 source -s scripts/gdb/threads_command.py
+
+# Threads, locks, queues and frames in words; `print/r` shows them as the compiler does.
+source -s scripts/gdb/trapline_printers.py

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import gdb
 
-COMMANDS = Path(__file__).resolve().with_name("trapline_commands.py")
+HERE = Path(__file__).resolve().parent
 
 
 def main():
@@ -23,7 +23,8 @@ def main():
     wide = gdb.lookup_type("unsigned long long")
     for name, value in facts["variables"].items():
         gdb.set_convenience_variable(name, gdb.Value(value.to_bytes(8, "little"), wide))
-    gdb.execute(f"source {COMMANDS}")
+    for script in ("trapline_commands.py", "trapline_printers.py"):
+        gdb.execute(f"source {HERE / script}")
     gdb.execute("frame")  # once more: without symbols, GDB could not name it
 
 

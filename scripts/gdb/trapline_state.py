@@ -112,7 +112,8 @@ def text_at(pointer, most, problems, what):
 
 
 def place(address):
-    """ "function at file:line" """
+    """ "function at file:line", of any number """
+    address &= MASK64
     line = gdb.find_pc_line(address)
     at = f" at {line.symtab.filename}:{line.line}" if line.symtab is not None else ""
     return (symbol(address).partition("+")[0] or hex(address)) + at

@@ -45,6 +45,14 @@ class Debugger:
         lines = self._until(r"\^")
         return self._answer(lines)
 
+    def ask(self, command: str) -> str:
+        """Give a command of GDB/MI; return its result."""
+        self._process.stdin.write(command + "\n")
+        self._process.stdin.flush()
+        lines = self._until(r"\^")
+        self._answer(lines)
+        return lines[-1]
+
     def resume(self, command: str = "continue") -> dict[str, str]:
         """Give a command that does; return the stop that ends it: reason, func, line, ..."""
         self.start(command)

@@ -87,8 +87,12 @@ static KEEP void napper(void *argument)
 
 static KEEP void waiter(void *argument)
 {
+    struct spin_lock own = SPIN_LOCK("of the waiter");
+
     (void)argument;
+    __asm__ volatile("" : : "r"(&own) : "memory");
     wait_for_ever("an event of the bench");
+    __asm__ volatile("" : : "r"(&own) : "memory");
 }
 
 static KEEP void owner(void *argument)
