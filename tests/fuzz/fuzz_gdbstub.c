@@ -1,10 +1,6 @@
 /*
  * fuzz_gdbstub.c - libFuzzer drives a whole session: bytes, requests, stops, exits, faults.
  *
- *     clang -g -O1 -fsanitize=fuzzer,address,undefined -I. -Itests/host -o fuzz_gdbstub \
- *         tests/fuzz/fuzz_gdbstub.c tests/host/fake_*.c gdbstub/[a-z]*.c
- *     ./fuzz_gdbstub -max_total_time=60
- *
  * The fake client aborts when the stub sends anything but proper packets and acknowledgements; this
  * file checks in addition that each request to a stopped machine gets its one reply, and that a new
  * session finds everything removed, whatever went before.
