@@ -96,6 +96,12 @@ def test_the_manual_has_every_packet_and_no_other():
     assert {word for word in told if word not in known and word != "O"} == set()
 
 
+def test_what_the_manual_says_is_not_spoken_is_known_not_to_be():
+    table = (ROOT / "tests/host/no_replies.def").read_text()
+    told = [word.rstrip(".") for word in coded(rows(MANUAL, "Not spoken"))]
+    assert told and [word for word in told if f'{{"{word}' not in table] == []
+
+
 def test_the_manual_has_every_monitor_command_and_no_other():
     monitor = (ROOT / "kernel/debugger_monitor.c").read_text().partition("commands[] = {")[2]
     tables = (ROOT / "kernel/debugger_tables.c").read_text().partition("debugger_tables[] = {")[2]
