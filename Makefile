@@ -17,7 +17,7 @@ say := @$(if $(filter demo,$(MAKECMDGOALS)),:,echo)
 comma := ,
 
 # What needs more than a compiler installs what is missing, before anything else is looked at.
-ifneq ($(filter run debug demo check analyze test fuzz coverage,$(MAKECMDGOALS)),)
+ifneq ($(filter run debug demo check analyze test fuzz coverage bench,$(MAKECMDGOALS)),)
 ifneq ($(shell scripts/setup >&2 && echo ready),ready)
 $(error scripts/setup could not install what is missing)
 endif
@@ -297,9 +297,12 @@ $(BUILD)/analyze/%.ok: % $(BUILD)/obj/%.o
 	$(Q)gcc $(CFLAGS) $(KERNEL_CFLAGS) -fanalyzer -fno-tree-sra -c -o /dev/null $<
 	$(Q)touch $@
 
-.PHONY: test host-tests fuzz
+.PHONY: test host-tests fuzz bench
 test: check all app-kernel host-tests port fuzzers ## everything CI runs
 	$(PYTHON) -m pytest -p no:cacheprovider -n 2 tests/host tests/qemu
+
+bench: all ## measure; write docs/benchmarks.md and its pictures
+	tests/bench/write_benchmarks.py
 
 # A .c file of tests/host/ is a program, unless it is a fake; what it does not bring itself comes
 # from the fakes and the leaves, compiled for the host.

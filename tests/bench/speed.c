@@ -1,11 +1,12 @@
 /*
- * speed.c - a kernel that times what the debugger does again and again, and what the processor alone
- * would take: an exception whose handler is `iretq`.
+ * speed.c - a kernel that times what the debugger does again and again, and what the processor
+ * alone would take: an exception whose handler is `iretq`.
  *
  * The figures are ticks of the time stamp counter, in variables; a debugger plants what is to be
  * timed, and reads them.  With -icount a tick is an instruction.
  */
 #include "arch/arch.h"
+#include "kernel/console.h"
 #include "kernel/log.h"
 
 #define KEEP __attribute__((noinline, noclone, used))
@@ -24,10 +25,10 @@ int main(void);
 
 volatile uint64_t rounds = ROUNDS;
 volatile uint64_t total;
-volatile int may_begin;                                     /* GDB has attached */
-volatile uint64_t breakpoint_bare, step_bare;               /* ticks of ROUNDS of them */
+volatile int may_begin;                       /* GDB has attached */
+volatile uint64_t breakpoint_bare, step_bare; /* ticks of ROUNDS of them */
 volatile uint64_t calls, calls_with_condition, steps_in_range;
-volatile uint64_t breakpoint_unattended, fault_recovered, yielded;
+volatile uint64_t ticks_per_second;
 
 static inline uint64_t ticks(void)
 {
@@ -46,7 +47,7 @@ struct __attribute__((packed)) table_pointer {
 
 static uint64_t bare_table[VECTORS * GATE_WORDS] __attribute__((aligned(16)));
 
-/* An interrupt gate keeps its selector, type and stack, and gets another address (SDM 3A 6.14.1). */
+/* A gate keeps its selector, type and stack, and gets another address (SDM 3A 6.14.1). */
 static void set_gate(unsigned vector, const void *handler)
 {
     uint64_t to = (uint64_t)(uintptr_t)handler;
@@ -70,12 +71,18 @@ static struct table_pointer use_bare_table(void)
     return kernels;
 }
 
-/* ROUNDS instructions, and the ticks they took: one line, for GDB to step over. */
+/* ROUNDS instructions, and the ticks they took: to the compiler one line, for GDB to step over. */
 static KEEP uint64_t walk(void)
 {
     uint64_t count = ROUNDS / WALK_INSTRUCTIONS, before, after;
 
-    __asm__ volatile("rdtsc; shl $32, %%rdx; or %%rdx, %%rax; mov %%rax, %0; 1: dec %2; jnz 1b; rdtsc; shl $32, %%rdx; or %%rdx, %%rax; mov %%rax, %1" : "=&r"(before), "=&r"(after), "+r"(count) : : "rax", "rdx", "cc"); /* WALK */
+    __asm__ volatile(/* WALK */
+                     "rdtsc; shl $32, %%rdx; or %%rdx, %%rax; mov %%rax, %0;"
+                     "1: dec %2; jnz 1b;"
+                     "rdtsc; shl $32, %%rdx; or %%rdx, %%rax; mov %%rax, %1"
+                     : "=&r"(before), "=&r"(after), "+r"(count)
+                     :
+                     : "rax", "rdx", "cc");
     return after - before;
 }
 
@@ -97,19 +104,20 @@ static KEEP void time_bare(void)
 
 static KEEP void time_paths(void)
 {
-    uint64_t before, empty, to;
+    uint64_t before, empty, to, breakpoint, fault, yield;
 
     before = ticks();
     empty = ticks() - before;
     before = ticks();
     __asm__ volatile("int3");
-    breakpoint_unattended = ticks() - before - empty;
+    breakpoint = ticks() - before - empty;
     before = ticks();
     (void)arch_copy(&to, (const void *)8, sizeof to);
-    fault_recovered = ticks() - before - empty;
+    fault = ticks() - before - empty;
     before = ticks();
     arch_yield();
-    yielded = ticks() - before - empty;
+    yield = ticks() - before - empty;
+    console_print("paths: breakpoint %lu, fault %lu, yield %lu\n", breakpoint, fault, yield);
 }
 
 /* ---- The debugger ---- */
@@ -142,12 +150,13 @@ static KEEP void wait_for_debugger(void)
 
 int main(void)
 {
-    bool were_on = arch_interrupts_disable();
+    uint64_t before_us = arch_time_us(), before = ticks();
 
-    (void)were_on;
+    (void)arch_interrupts_disable();
     time_bare();
-    time_paths();
     calls = time_calls();
+    ticks_per_second = (ticks() - before) * 1000000 / (arch_time_us() - before_us);
+    time_paths();
     arch_interrupts_enable();
     wait_for_debugger();
     (void)arch_interrupts_disable();

@@ -54,7 +54,10 @@ static KEEP void loop(void)
 {
     volatile uint64_t sums[4] = {0};
 
-    for (unsigned i = 0; i < ROUNDS; i++) sums[i % 4] += i; /* LOOP */
+    /* clang-format off: one line, for GDB to step over */
+    for (unsigned i = 0; i < ROUNDS; i++)
+        sums[i % 4] += i; /* LOOP */
+    /* clang-format on */
     total += sums[0];
 }
 

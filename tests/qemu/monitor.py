@@ -68,6 +68,10 @@ class Monitor:
         """All of the machine's memory, into a new file."""
         self._execute("dump-guest-memory", paging=False, protocol=f"file:{path}")
 
+    def instructions(self) -> int:
+        """How many a machine with -icount has executed."""
+        return self._execute("query-replay")["icount"]
+
     def go_on(self) -> None:
         """Start a machine that QEMU began with -S."""
         self._execute("cont")
