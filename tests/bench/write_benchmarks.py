@@ -177,8 +177,8 @@ def document(figures: Figures) -> str:
         "ways, framing and acknowledgements included; seconds are the bytes at 115200 baud, 8N1. "
         "The budgets are `tests/qemu/budgets.py`, which `tests/qemu/test_budgets.py` holds this "
         "stub to, with the project's `.gdbinit`. QEMU's own stub (`-gdb`) serves the same kernel "
-        "to the same GDB in the same QEMU; it shows processors as threads. Where bytes depend on what "
-        "is in memory (a stack, the names of threads), both stubs see the same memory.", "",
+        "to the same GDB in the same QEMU; it shows processors as threads. Where bytes depend on "
+        "what is in memory (a stack, the names of threads), both stubs see the same memory.", "",
         *table(wire_head, list(wire_rows(figures.wire))),
         "![Bytes on the line](benchmarks-line.svg)", "",
         "A false condition costs nothing on the line; the two round trips of stock GDB plant the "

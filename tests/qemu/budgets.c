@@ -54,10 +54,7 @@ static KEEP void loop(void)
 {
     volatile uint64_t sums[4] = {0};
 
-    /* clang-format off: one line, for GDB to step over */
-    for (unsigned i = 0; i < ROUNDS; i++)
-        sums[i % 4] += i; /* LOOP */
-    /* clang-format on */
+    for (unsigned i = 0; i < ROUNDS; i++) sums[i % 4] += i; /* LOOP */
     total += sums[0];
 }
 
