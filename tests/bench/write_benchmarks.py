@@ -65,13 +65,13 @@ def measure() -> Figures:
     kernel = BUILD / "kernel.elf"
     with tempfile.TemporaryDirectory(prefix="trapline-") as folder:
         wire_elf = make_kernel(Path(folder, "budgets.elf"), budgets.SOURCE)
-        speed_elf = make_kernel(Path(folder, "speed.elf"), rates.SOURCE)
+        rates_elf = make_kernel(Path(folder, "exceptions.elf"), rates.SOURCE)
         wire = measure_wire(wire_elf)
         say("instructions")
         counts = instructions.debugging(kernel) | instructions.crashing(kernel, CRASH)
         say("rates")
-        return Figures(wire, counts, rates.ticks(speed_elf), rates.ticks(speed_elf, "--icount"),
-                       rates.paths(speed_elf, "com2"), rates.paths(speed_elf, "off"),
+        return Figures(wire, counts, rates.ticks(rates_elf), rates.ticks(rates_elf, "--icount"),
+                       rates.paths(rates_elf, "com2"), rates.paths(rates_elf, "off"),
                        {name: sizes.size_of(name) for name in LIBRARIES},
                        records.cost_of(kernel, CRASH))
 
@@ -188,7 +188,7 @@ def document(figures: Figures) -> str:
         "## Against the processor alone", "",
         "The ceiling is what the exceptions cost if their handler is `iretq`: a step is one #DB, "
         "a false condition one #BP and one #DB. Timed, in one run of one machine "
-        "(`tests/bench/speed.c`); the instructions are of a second run, counted.", "",
+        "(`tests/bench/exceptions.c`); the instructions are of a second run, counted.", "",
         *table(["in the kernel, without GDB", "of the ceiling", "instructions executed",
                 "of them for the ceiling"], list(rate_rows(figures))),
         *table(["with GDB on the line, which does most of the work", "of the ceiling"],
