@@ -87,7 +87,7 @@ static bool is_in_data(const struct crash_map *map)
     return false;
 }
 
-static bool is_mapped(uint64_t address)
+bool debugger_is_mapped(uint64_t address)
 {
     struct crash_walk walk;
 
@@ -103,7 +103,7 @@ static void cut_heap(struct crash_map *map)
     while (mapped < pages) {
         uint64_t middle = (mapped + pages) / 2;
 
-        if (is_mapped(map->start + middle * ARCH_PAGE_BYTES))
+        if (debugger_is_mapped(map->start + middle * ARCH_PAGE_BYTES))
             mapped = middle + 1;
         else
             pages = middle;
@@ -111,8 +111,7 @@ static void cut_heap(struct crash_map *map)
     map->end = map->start + mapped * ARCH_PAGE_BYTES;
 }
 
-/* The next range of memory from entry *n on.  False if there is none. */
-static bool next_range(size_t *n, struct crash_map *map)
+bool debugger_core_range(size_t *n, struct crash_map *map)
 {
     while (arch_map_entry((*n)++, map)) {
         if (!is_kept(map) || is_in_data(map))
@@ -141,7 +140,7 @@ static struct layout lay_out(struct debugger_machine *machine)
 
     while ((thread = debugger_port.next_thread(machine, thread)) != GDBSTUB_NO_THREAD)
         layout.threads++;
-    for (size_t n = 0; next_range(&n, &map); layout.ranges++)
+    for (size_t n = 0; debugger_core_range(&n, &map); layout.ranges++)
         layout.size += map.end - map.start;
     layout.notes = sizeof(struct elf_header) + (layout.ranges + 1) * sizeof(struct elf_segment);
     layout.memory = layout.notes +
@@ -182,7 +181,7 @@ static void put_headers(struct debugger_piece *piece, const struct layout *layou
 
     debugger_piece_put(piece, &header, sizeof(header));
     debugger_piece_put(piece, &notes, sizeof(notes));
-    for (size_t n = 0; next_range(&n, &map);) {
+    for (size_t n = 0; debugger_core_range(&n, &map);) {
         const struct elf_segment segment = {
             .type = ELF_SEGMENT_LOAD,
             .flags = ((map.permissions & CRASH_MAP_READ) != 0 ? 4u : 0u) |
@@ -264,7 +263,7 @@ size_t debugger_core_read(struct debugger_machine *machine, uint64_t offset, voi
         piece.len = offset < layout.size ? (size_t)(layout.size - offset) : 0;
     put_headers(&piece, &layout);
     put_notes(&piece, machine);
-    for (size_t n = 0; next_range(&n, &map) && !debugger_piece_full(&piece);)
+    for (size_t n = 0; debugger_core_range(&n, &map) && !debugger_piece_full(&piece);)
         put_memory(&piece, machine, map.start, map.end - map.start);
     return debugger_piece_length(&piece);
 }

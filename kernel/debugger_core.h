@@ -6,6 +6,11 @@
 
 #include "debugger_port.h"
 
+/* The next range of memory that belongs into a core, from entry *n of the map on.  False if there
+ * is none.  Guard pages may be in it. */
+bool debugger_core_range(size_t *n, struct crash_map *map);
+bool debugger_is_mapped(uint64_t address);
+
 uint64_t debugger_core_size(struct debugger_machine *machine);
 
 /* Copy what there is of [offset, offset + len); returns how many bytes. */

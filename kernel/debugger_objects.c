@@ -6,6 +6,7 @@
 #include "arch/arch.h"
 #include "arch/inspect.h"
 #include "debugger_core.h"
+#include "debugger_maps.h"
 #include "debugger_piece.h"
 #include "debugger_tables.h"
 #include "string.h"
@@ -194,6 +195,8 @@ bool debugger_memory_region(void *ctx, gdbstub_thread thread, uint64_t addr,
 const struct gdbstub_object debugger_objects[DEBUGGER_OBJECTS] = {
     {"file/core.elf", core_size, read_core},
     {"file/kernel.elf", kernel_size, read_kernel},
+    {"file/proc/1/maps", NULL, debugger_maps_read},
+    {"file/proc/1/smaps", NULL, debugger_maps_read},
     {"exec-file/", kernel_size, read_kernel_name},
     {"osdata/", NULL, read_table_list},
     {"osdata/threads", NULL, read_table},

@@ -129,6 +129,29 @@ def test_a_core_of_the_live_kernel_can_be_fetched(gdb_kernel, kernel_elf, tmp_pa
         after.end()
 
 
+def test_a_core_that_gdb_saves_has_the_stack_and_what_was_written(gdb_main, debuggee_elf,
+                                                                  tmp_path):
+    core = tmp_path / "saved"
+    gdb_main("tbreak add")
+    gdb_main.resume()
+    gdb_main(f"gcore {core}")
+    after = Debugger(debuggee_elf)
+    try:
+        after(f"core-file {core}")
+        assert after.functions() == gdb_main.functions()
+        for expression in ("a", "values", "$sp"):
+            assert after.evaluate(expression) == gdb_main.evaluate(expression)
+    finally:
+        after.end()
+
+
+def test_info_proc_shows_what_is_mapped(gdb_main):
+    shown = gdb_main("info proc mappings")
+    for permissions, name in (("r-xp", "kernel text"), ("rw-p", "kernel data"),
+                              ("rw-p", "app stack")):
+        assert re.search(rf"{permissions} +\[{name}\]", shown), shown
+
+
 def test_lldb_opens_that_core(gdb_kernel, kernel_elf, tmp_path):
     core = tmp_path / "core.elf"
     gdb_kernel(f"remote get core.elf {core}")
