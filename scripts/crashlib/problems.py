@@ -49,7 +49,10 @@ def of_record(record: Record) -> list[str]:
                 f"{FORMAT_MAJOR}: a newer one is needed"]
     found = []
     if header is None:
-        found.append("the record's header is lost: which kernel it is from is not known")
+        known = "build_id" in record.annotations
+        found.append("the record's header is lost: "
+                     + ("its annotations tell which kernel it is from" if known
+                        else "which kernel it is from is not known"))
     if record.provenance.bytes_missing:
         found.append(f"{_count(record.provenance.bytes_missing, 'byte is', 'bytes are')} missing")
     for section in record.sections:

@@ -157,6 +157,14 @@ def test_symbols_are_found_beside_the_record(elf, raw, monkeypatch, tmp_path):
     assert run(tmp_path / "log") == COMPLETE
 
 
+def test_symbols_are_found_when_the_records_header_is_lost(elf, raw, tmp_path, capsys):
+    (tmp_path / "damaged").write_bytes(bytes(128) + raw.read_bytes()[128:])
+    assert run(tmp_path / "damaged", "--elf", elf.path) == PARTIAL
+    said = " ".join(capsys.readouterr().out.split())
+    assert "in list_next" in said and "build id " + elf.build_id.hex()[:12] in said
+    assert "header is lost: its annotations tell which kernel it is from" in said
+
+
 def test_symbols_are_found_in_a_build_id_tree(elf, raw, monkeypatch, tmp_path):
     digits = elf.build_id.hex()
     tree = tmp_path / "build/.build-id" / digits[:2]
