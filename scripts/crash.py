@@ -9,6 +9,7 @@ input gives a defined exit status.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import sys
@@ -35,6 +36,7 @@ from crashlib.text import render  # noqa: E402
 from crashlib.text_lines import print_lines  # noqa: E402
 
 DEBUG_VARIABLE = "TRAPLINE_DEBUG"
+COLLECT_AFTER = 100_000  # new objects: a report makes few that it can do without again
 
 EPILOG = """\
 exit status:
@@ -61,6 +63,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(arguments: list[str]) -> int:
+    gc.set_threshold(COLLECT_AFTER)
     sys.stdout.reconfigure(errors="replace")  # whatever the terminal's encoding cannot show
     return with_one_line_errors(partial(parse_and_run, arguments))
 

@@ -7,7 +7,6 @@ knows variables, too.  Never raises: what is damaged is not known, and the symbo
 from __future__ import annotations
 
 import bisect
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -66,7 +65,9 @@ class Inlines:
 
     @cached_property
     def _dwarf(self) -> Any:
-        from elftools.elf.elffile import ELFFile  # late: costs more than the rest of the start
+        import logging  # both late: they cost more than the rest of the start
+
+        from elftools.elf.elffile import ELFFile
 
         logging.getLogger("elftools").setLevel(logging.CRITICAL)
         stream = open(self._elf.path, "rb")  # kept: pyelftools reads when asked

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import json
+import multiprocessing
 import os
 import random
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -21,7 +23,7 @@ from crashlib.evidence import Evidence
 from crashlib.record import load
 from crashlib.signature import Signature, make_signature
 from crashlib.symbols import Symbols
-from crashlib.triage import SymbolOptions, decode_file
+from crashlib.triage import SymbolOptions, decode_all, decode_file, find_files
 
 PROGRAM = Path(__file__).resolve().parents[2] / "scripts/crash.py"
 spec = importlib.util.spec_from_file_location("crash_program", PROGRAM)
@@ -244,6 +246,31 @@ def test_several_processes_find_what_one_finds(elf, tmp_path, capsys):
         assert run("triage", tmp_path, "--elf", elf.path, "--jobs", jobs) == COMPLETE
         found.append(capsys.readouterr().out)
     assert found[0] == found[1] and "20 crashes in 20 files: 2 signatures" in found[0]
+
+
+def processors_seconds(who: int) -> float:
+    usage = resource.getrusage(who)
+    return usage.ru_utime + usage.ru_stime
+
+
+def test_processes_share_the_work_and_add_little_to_it(elf, tmp_path):
+    """By processors' time, which does not depend on what else the machine does: what the first
+    process has to do alone, and what all do, bound how much sooner more of them are done."""
+    raw = null_read(elf).make()
+    for number in range(200):
+        (tmp_path / str(number)).write_bytes(raw)
+    files, options = find_files([str(tmp_path)]), SymbolOptions(elf.path)
+    before = processors_seconds(resource.RUSAGE_SELF)
+    alone = len(list(decode_all(files, options, 1)))
+    alone_s = processors_seconds(resource.RUSAGE_SELF) - before
+    before, before_others = map(processors_seconds, (resource.RUSAGE_SELF,
+                                                     resource.RUSAGE_CHILDREN))
+    assert len(list(decode_all(files, options, 2))) == alone == len(files)
+    for child in multiprocessing.active_children():
+        child.join()
+    serial_s = processors_seconds(resource.RUSAGE_SELF) - before
+    shared_s = processors_seconds(resource.RUSAGE_CHILDREN) - before_others
+    assert serial_s < alone_s / 5 and shared_s < alone_s * 2, (alone_s, serial_s, shared_s)
 
 
 def test_an_image_and_a_log_of_one_crash_are_one_crash(elf, tmp_path, capsys):
