@@ -297,9 +297,13 @@ $(BUILD)/analyze/%.ok: % $(BUILD)/obj/%.o
 	$(Q)gcc $(CFLAGS) $(KERNEL_CFLAGS) -fanalyzer -fno-tree-sra -c -o /dev/null $<
 	$(Q)touch $@
 
-.PHONY: test host-tests fuzz bench
+.PHONY: test golden host-tests fuzz bench
 test: check all app-kernel host-tests port fuzzers ## everything CI runs
 	$(PYTHON) -m pytest -p no:cacheprovider -n 2 tests/host tests/qemu
+
+golden: all ## write what reports say of each crash into tests/golden anew: read the diff
+	$(PYTHON) tests/host/test_golden_reports.py
+	$(PYTHON) -m pytest -q -p no:cacheprovider --golden tests/qemu/test_golden_crashes.py
 
 bench: all ## measure; write docs/benchmarks.md and its pictures
 	tests/bench/write_benchmarks.py

@@ -14,6 +14,11 @@ from guest import BUILD, ROOT, Guest
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests/host")]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--golden", action="store_true",
+                     help="write what tests/golden/crashes keeps anew, instead of comparing")
+
+
 def built(name: str) -> Path:
     path = BUILD / name
     if not path.exists():

@@ -108,6 +108,7 @@ def wanted_places(evidence: Evidence) -> list[int]:
     """The pcs that GDB is asked about, because it may not find them by unwinding."""
     pcs = [_looked_up(row) for row in evidence.record.frames]
     pcs += [evidence.pc - 1] if evidence.pc_is_after else []
+    pcs += [pc - 1 for pc in evidence.told_pcs]
     pcs += [row.site - 1 for row in evidence.record.locks[:SITES_MAX] if row.site]
     if not evidence.is_text(evidence.pc) and evidence.returned_to is not None:
         call = evidence.returned_to

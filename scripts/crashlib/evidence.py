@@ -5,6 +5,7 @@ Joins the record with the kernel's ELF.  Draws no conclusions: explain.py does.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,6 +25,7 @@ from crashlib.x86 import MASK64, PAGE
 NO_VECTOR = -1
 USER_LOWEST, USER_HIGHEST = 1 << 16, (1 << 47) - 1  # smaller numbers are rarely addresses
 TEXT_SHORTEST, TEXT_SHOWN = 4, 40  # characters of a constant that pass for text
+TOLD_PC = re.compile(r"\b0x([0-9a-f]{1,16})\b")
 CALLEE_SAVED = ("rip", "rbx", "rbp", "r12", "r13", "r14", "r15")  # in the SysV ABI
 
 
@@ -233,6 +235,13 @@ class Evidence:
         """The crashed thread is a user program's."""
         thread = self.cause.thread if self.cause else 0
         return any(row.id == thread and row.process for row in self.record.threads)
+
+    @cached_property
+    def told_pcs(self) -> list[int]:
+        """The pcs that the kernel's last words have: of calls, as their return addresses."""
+        text = self.cause.text if self.kind == "PANIC" else ""
+        pcs = [int(digits, 16) for digits in TOLD_PC.findall(text)]
+        return [pc for pc in dict.fromkeys(pcs) if self.is_text(pc)]
 
     @property
     def code_is_elsewhere(self) -> bool:

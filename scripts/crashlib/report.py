@@ -161,7 +161,8 @@ def make_report(evidence: Evidence) -> Report:
     code_of, code = _code(evidence, counts)
     return Report(
         rule=verdict.rule, cause=verdict.cause,
-        place=_place(evidence, answer, verdict), event=_event(evidence), reasons=verdict.reasons,
+        place=_place(evidence, answer, verdict), event=_event(evidence),
+        reasons=verdict.reasons + _told_pcs(evidence, answer),
         warnings=find_warnings(evidence, answer) + _deadlock_warnings(others),
         walks=_walks(evidence), frames=evidence.frames,
         backtrace_notes=_backtrace_notes(evidence, answer),
@@ -177,6 +178,14 @@ def make_report(evidence: Evidence) -> Report:
         sequence=record.sequence, boot_id=record.boot_id or "", build_id=build_id_of(record).hex(),
         elf=str(elf.path) if elf else "", elf_matches=evidence.symbols.matched,
         complete=record.complete and elf is not None and evidence.symbols.matched)
+
+
+def _told_pcs(evidence: Evidence, answer: GdbAnswer) -> list[str]:
+    """Where the calls are that the kernel's last words name by their pcs."""
+    frames = [(pc, frame_at(evidence, answer, pc - 1)) for pc in evidence.told_pcs]
+    return [f"{pc:#x} is in {frame.function} at {frame.place}"
+            + (f": `{frame.source}`" if frame.source else "") + "."
+            for pc, frame in frames if frame.function and frame.file]
 
 
 def _deadlock_warnings(others: Others) -> list[str]:

@@ -81,8 +81,8 @@ def _why(report: Report) -> list[Line]:
             lines += wrapped(f"Page walk of the {walk.purpose} {walk.address}: {walk.summary}"
                               f"{path}.")
     for row in report.nested:
-        section = f" writing {row.section}" if row.section else ""
-        lines += wrapped(f"The crash writer failed, too,{section}: {row.text or row.name}, at "
+        section = f", writing {row.section}" if row.section else ""
+        lines += wrapped(f"The crash writer failed, too{section}: {row.text or row.name}, at "
                           f"{row.symbol or row.pc}.", "warning")
     return lines if len(lines) > 2 else []
 

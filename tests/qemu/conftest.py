@@ -12,6 +12,11 @@ from pathlib import Path
 import pytest
 
 from crashes import CRASHES
+from crashlib.elf import read_elf
+from crashlib.evidence import Evidence
+from crashlib.record import load
+from crashlib.report import Report, make_report
+from crashlib.symbols import Symbols
 from debugger import Debugger
 from guest import Guest
 from packets import Line
@@ -68,6 +73,20 @@ def make_copies(kernel_elf: Path, name: str, folder: Path, cpus: int = 1) -> Cra
 def crash_log(crash_copies) -> Callable[[str], Path]:
     """crash_log(name) is the console's log of that crash."""
     return lambda name: crash_copies(name).log
+
+
+@pytest.fixture(scope="session")
+def decoded(crash_log, kernel_elf: Path) -> Callable[[str], Report]:
+    """decoded(name) is the decoder's report of that crash."""
+    symbols, reports = Symbols(read_elf(kernel_elf), True, ""), {}
+
+    def report(name: str) -> Report:
+        if name not in reports:
+            [record] = load(crash_log(name))
+            reports[name] = make_report(Evidence(record, symbols))
+        return reports[name]
+
+    return report
 
 
 @pytest.fixture(scope="session")

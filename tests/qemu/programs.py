@@ -33,9 +33,9 @@ def make_kernel(elf: Path, source: Path) -> Path:
     return elf
 
 
-def run(command: list[str]) -> str:
+def run(command: list[str], env: dict[str, str] | None = None) -> str:
     """Run a command in the project's folder; it must succeed."""
-    done = subprocess.run(command, cwd=ROOT, text=True, stdin=subprocess.DEVNULL,
+    done = subprocess.run(command, cwd=ROOT, text=True, stdin=subprocess.DEVNULL, env=env,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode != 0:
         pytest.fail(f"{' '.join(command)}\nended with {done.returncode}:\n{done.stdout}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import resource
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -19,22 +21,16 @@ from programs import run
 SECTIONS = ["CAUS", "REGS", "CODE", "PTWK", "BTRC", "STAK", "CPUS", "LOCK", "THRD", "TSTK", "FLIT",
             "LOGR", "MAPS", "MEMR", "ANNO", "TEXT", "ENDS"]
 CRASH = str(ROOT / "scripts/crash.py")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Capstone's distutils
 COMPLETE, UNUSABLE, PARTIAL = 0, 1, 2
 SIGNAL_HANDLERS = ("call_on_stack", "trap_common")  # as GDB calls them, without a name
 FRAME = re.compile(r"^#\d+ +(?:0x\w+ in )?([\w.?]+) \(", re.MULTILINE)
 
 
 @pytest.fixture(scope="session")
-def crash_report(crash_log) -> Callable[[str], dict]:
-    """crash_report(name) is the decoder's report of it."""
-    reports: dict[str, dict] = {}
-
-    def report(name: str) -> dict:
-        if name not in reports:
-            reports[name] = json.loads(run([CRASH, "report", "--json", str(crash_log(name))]))
-        return reports[name]
-
-    return report
+def crash_report(decoded) -> Callable[[str], dict]:
+    """crash_report(name) is the decoder's report of it, as JSON."""
+    return lambda name: json.loads(json.dumps(decoded(name).as_json()))
 
 
 def decode(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -244,3 +240,32 @@ def test_oncrash_gdb_lets_a_debugger_look_at_the_crash(boot, attach):
     debugger = attach(guest)
     assert debugger.functions()[:3] == ["next_parcel", "provoke_null_read", "provoke_run"]
     assert debugger.number("$rax") == 0
+
+
+# ---- What a report costs ----
+
+GDB_STARTS = 6
+TRIES = 5
+
+
+def seconds_of(command: list[str], environment: dict[str, str]) -> float:
+    """Of processors' time, which other work on the machine hardly changes."""
+    def used() -> float:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    before = used()
+    run(command, env=environment)
+    return used() - before
+
+
+def test_a_report_costs_no_more_than_some_starts_of_gdb(crash_log, tmp_path):
+    """Python's files are compiled once, as for anybody who has run it before."""
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path), "DEBUGINFOD_URLS": ""}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    report = [CRASH, "report", str(crash_log("null-read"))]
+    seconds_of(report, environment)
+    rows = [(seconds_of(report, environment), seconds_of(["gdb", "-batch"], environment))
+            for _ in range(TRIES)]
+    told, start = (min(times) for times in zip(*rows, strict=True))
+    assert told <= GDB_STARTS * start, f"a report takes {told:.3f} s, a start of GDB {start:.3f} s"
