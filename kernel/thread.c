@@ -163,6 +163,7 @@ static struct thread *adopt(const char *name, unsigned cpu)
     struct thread *thread = new_thread(name, THREAD_NORMAL, (int)cpu);
     struct arch_stack stack;
 
+    kassert(thread != NULL);
     if (arch_find_stack((uint64_t)(uintptr_t)&stack, &stack)) {
         thread->stack = (uint8_t *)(uintptr_t)stack.bottom;
         thread->stack_top = (uint8_t *)(uintptr_t)stack.top;

@@ -118,8 +118,10 @@ static void map_image(void)
                             kernel_flags(region->permissions));
     }
     for (size_t i = 0; (region = region_at(i)) != NULL; i++) {
-        if (region->permissions == 0)
-            *kernel_entry(region->start, 0) = 0; /* guards are one page */
+        uint64_t *guard = region->permissions == 0 ? kernel_entry(region->start, 0) : NULL;
+
+        if (guard != NULL)
+            *guard = 0; /* they are one page */
     }
 }
 

@@ -104,8 +104,8 @@ def main() -> int:
     parser.add_argument("--inputs", type=int, help="how many inputs each tries, instead "
                         "(the records' reader a tenth)")
     parser.add_argument("--seed", type=int, help="of the random numbers (another each time)")
-    parser.add_argument("--keep", action="store_true", help="run none: write what earlier runs have "
-                        "found worth keeping to the corpora")
+    parser.add_argument("--keep", action="store_true", help="run none: write what earlier runs "
+                        "have found worth keeping to the corpora")
     arguments = parser.parse_args()
     arguments.build = arguments.programs[0].parent
     if arguments.keep:
