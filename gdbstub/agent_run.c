@@ -132,7 +132,7 @@ static void jump(struct run *run)
 
 static void print(struct run *run)
 {
-    size_t arguments = operand(run, 1), len = operand(run, 2);
+    size_t arguments = (size_t)operand(run, 1), len = (size_t)operand(run, 2);
 
     run->top -= 2; /* the function and the channel, which mean nothing here */
     stub_agent_printf(run->stub, run->thread, (const char *)run->at, run->top + 1, run->fault);
@@ -177,7 +177,7 @@ static inline void execute(struct run *run, uint8_t code)
         push(run, operand(run, 8));
         break;
     case AGENT_REG:
-        push(run, read_register(run, operand(run, 2)));
+        push(run, read_register(run, (size_t)operand(run, 2)));
         break;
     case AGENT_REF8:
     case AGENT_REF16:
