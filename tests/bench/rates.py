@@ -15,7 +15,7 @@ from guest import ROOT, Guest
 SOURCE = Path(__file__).with_name("exceptions.c")
 WALK = f"{SOURCE.name}:{SOURCE.read_text().partition('/* WALK')[0].count(chr(10)) + 1}"
 READY = "there is something to debug"
-GDB_ROUNDS = 300  # stops that GDB sees
+GDB_ROUNDS = 50  # stops that GDB sees
 PATHS = re.compile(r"paths: breakpoint (\d+), fault (\d+), yield (\d+)")
 
 
