@@ -195,6 +195,7 @@ bool debugger_memory_region(void *ctx, gdbstub_thread thread, uint64_t addr,
 const struct gdbstub_object debugger_objects[DEBUGGER_OBJECTS] = {
     {"file/core.elf", core_size, read_core},
     {"file/kernel.elf", kernel_size, read_kernel},
+    {"file/proc/1/cmdline", NULL, read_kernel_name}, /* with these three, gcore is complete */
     {"file/proc/1/maps", NULL, debugger_maps_read},
     {"file/proc/1/smaps", NULL, debugger_maps_read},
     {"exec-file/", kernel_size, read_kernel_name},

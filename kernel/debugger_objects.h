@@ -8,7 +8,7 @@
 
 /* For struct gdbstub_port; its ctx must be a struct debugger_machine. */
 enum debugger_object_limits {
-    DEBUGGER_OBJECTS = 13,
+    DEBUGGER_OBJECTS = 14,
 };
 extern const struct gdbstub_object debugger_objects[DEBUGGER_OBJECTS];
 
