@@ -54,8 +54,10 @@ class Frame:
 
     @property
     def is_of_user(self) -> bool:
-        """A user program's, of which no symbols are at hand."""
-        return not self.function and is_user_address(self.pc)
+        """A user program's, of which no symbols are at hand.  Where the kernel itself went astray
+        is no program, whatever the address."""
+        return (self.trust != TRUST_CONTEXT and not self.function
+                and is_user_address(self.pc))
 
 
 def make_backtrace(evidence: Evidence, answer: GdbAnswer) -> list[Frame]:

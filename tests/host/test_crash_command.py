@@ -114,12 +114,12 @@ def test_what_a_lost_section_told_is_taken_from_where_else_it_stands(
         elf, raw, tmp_path, capsys, place, words):
     data = bytearray(raw.read_bytes())
     data[place] ^= 0xFF
-    path = tmp_path / "damaged"
-    path.write_bytes(bytes(data))
+    (path := tmp_path / "damaged").write_bytes(bytes(data))
     assert run(path, "--elf", elf.path) == PARTIAL
-    said = capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
     assert said.startswith(words) and "in list_next" in said, said
     assert "taken on trust" not in said and "rdi = 0" in said, said
+    assert "which kernel it is from is not" not in said, said
 
 
 def test_a_record_of_an_unknown_machine_is_reported_without_registers(elf, raw, tmp_path, capsys):
@@ -155,14 +155,6 @@ def test_symbols_are_found_beside_the_record(elf, raw, monkeypatch, tmp_path):
     (tmp_path / "mine.elf").write_bytes(elf.path.read_bytes())
     monkeypatch.chdir("/")
     assert run(tmp_path / "log") == COMPLETE
-
-
-def test_symbols_are_found_when_the_records_header_is_lost(elf, raw, tmp_path, capsys):
-    (tmp_path / "damaged").write_bytes(bytes(128) + raw.read_bytes()[128:])
-    assert run(tmp_path / "damaged", "--elf", elf.path) == PARTIAL
-    said = " ".join(capsys.readouterr().out.split())
-    assert "in list_next" in said and "build id " + elf.build_id.hex()[:12] in said
-    assert "header is lost: its annotations tell which kernel it is from" in said
 
 
 def test_symbols_are_found_in_a_build_id_tree(elf, raw, monkeypatch, tmp_path):
