@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """fuzz_records.py - any bytes as a crash record: the reader comes to an end, with an answer.
 
-Inputs are mutated: the lines of a log, or a record's sections, sealed again with right checksums so
-that what they hold is decoded.  An input that shows something new (a complaint, a rule that
-explains the crash) is mutated further.  No exception may leave the reader, the core's writer or the report;
-and what it calls complete must say the same again when it is read as raw bytes.
+Inputs are mutated: the lines of a log, or a record's sections, sealed again with right checksums
+so that what they hold is decoded.  An input that shows something new (a complaint, a rule that
+explains the crash) is mutated further.  No exception may leave the reader, the core's writer or the
+report; and what it calls complete must say the same again when it is read as raw bytes.
 
 Stops at a finding, and leaves the input in a file.
 """

@@ -1,4 +1,4 @@
-"""test_coverage.py - coverage.py counts lines, names those that did not run, and refuses too few."""
+"""test_coverage.py - coverage.py counts lines, names those that did not run, refuses too few."""
 
 from __future__ import annotations
 
