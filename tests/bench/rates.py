@@ -1,4 +1,4 @@
-"""rates.py - what the debugger does again and again, against the processor alone (exceptions.c)."""
+"""rates.py - what the debugger does again and again, against the processor alone (ceiling.c)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from debugger import Debugger
 from guest import ROOT, Guest
 
-SOURCE = Path(__file__).with_name("exceptions.c")
+SOURCE = Path(__file__).with_name("ceiling.c")
 WALK = f"{SOURCE.name}:{SOURCE.read_text().partition('/* WALK')[0].count(chr(10)) + 1}"
 READY = "there is something to debug"
 GDB_ROUNDS = 50  # stops that GDB sees

@@ -65,7 +65,7 @@ def measure() -> Figures:
     kernel = BUILD / "kernel.elf"
     with tempfile.TemporaryDirectory(prefix="trapline-") as folder:
         wire_elf = make_kernel(Path(folder, "budgets.elf"), budgets.SOURCE)
-        rates_elf = make_kernel(Path(folder, "exceptions.elf"), rates.SOURCE)
+        rates_elf = make_kernel(Path(folder, "ceiling.elf"), rates.SOURCE)
         wire = measure_wire(wire_elf)
         say("instructions")
         counts = instructions.debugging(kernel) | instructions.crashing(kernel, CRASH)
@@ -188,7 +188,7 @@ def document(figures: Figures) -> str:
         "## Against the processor alone", "",
         "The ceiling is what the exceptions cost if their handler is `iretq`: a step is one #DB, "
         "a false condition one #BP and one #DB. Timed, in one run of one machine "
-        "(`tests/bench/exceptions.c`); the instructions are of a second run, counted.", "",
+        "(`tests/bench/ceiling.c`); the instructions are of a second run, counted.", "",
         *table(["in the kernel, without GDB", "of the ceiling", "instructions executed",
                 "of them for the ceiling"], list(rate_rows(figures))),
         *table(["with GDB on the line, which does most of the work", "of the ceiling"],

@@ -1,5 +1,5 @@
 /*
- * exceptions.c - a kernel that times what the debugger does again and again, and what the processor
+ * ceiling.c - a kernel that times what the debugger does again and again, and what the processor
  * alone would take: an exception whose handler is `iretq`.
  *
  * The figures are ticks of the time stamp counter, in variables; a debugger plants what is to be
