@@ -12,7 +12,9 @@
 #define KEEP __attribute__((noinline, noclone, used))
 
 enum {
-    ROUNDS = 10000,
+    ROUNDS = 2000,
+    TIMES =
+        8, /* each is measured so often, and the least counts: the host has other things to do */
     VECTORS = 256,
     GATE_WORDS = 2,
     DEBUG_VECTOR = 1,
@@ -86,17 +88,39 @@ static KEEP uint64_t walk(void)
     return after - before;
 }
 
-static KEEP void time_bare(void)
+static void keep_least(volatile uint64_t *least, uint64_t found)
 {
-    struct table_pointer kernels = use_bare_table();
+    if (*least == 0 || found < *least)
+        *least = found;
+}
+
+static uint64_t time_breakpoints(void)
+{
     uint64_t before = ticks();
 
     for (unsigned i = 0; i < ROUNDS; i++)
         __asm__ volatile("int3");
-    breakpoint_bare = ticks() - before;
+    return ticks() - before;
+}
+
+static uint64_t time_steps(void)
+{
+    uint64_t found;
+
     __asm__ volatile("pushfq; orq %0, (%%rsp); popfq" : : "i"(TRAP_FLAG) : "memory", "cc");
-    step_bare = walk();
+    found = walk();
     __asm__ volatile("pushfq; andq %0, (%%rsp); popfq" : : "i"(~TRAP_FLAG) : "memory", "cc");
+    return found;
+}
+
+static void time_bare(void)
+{
+    struct table_pointer kernels = use_bare_table();
+
+    for (unsigned time = 0; time < TIMES; time++) {
+        keep_least(&breakpoint_bare, time_breakpoints());
+        keep_least(&step_bare, time_steps());
+    }
     __asm__ volatile("lidt %0" : : "m"(kernels));
 }
 
@@ -127,13 +151,18 @@ static KEEP void hit(uint64_t number)
     total += number;
 }
 
-static KEEP uint64_t time_calls(void)
+static uint64_t time_calls(void)
 {
-    uint64_t before = ticks();
+    uint64_t before, least = 0;
 
-    for (uint64_t i = 0; i < ROUNDS; i++)
-        hit(i);
-    return ticks() - before;
+    for (unsigned time = 0; time < TIMES; time++) {
+        before = ticks();
+        for (uint64_t i = 0; i < ROUNDS; i++)
+            hit(i);
+        before = ticks() - before;
+        least = least == 0 || before < least ? before : least;
+    }
+    return least;
 }
 
 static KEEP void done(void)
@@ -161,7 +190,8 @@ int main(void)
     wait_for_debugger();
     (void)arch_interrupts_disable();
     calls_with_condition = time_calls();
-    steps_in_range = walk();
+    for (unsigned time = 0; time < TIMES; time++)
+        keep_least(&steps_in_range, walk());
     for (;;) {
         arch_interrupts_enable();
         done();

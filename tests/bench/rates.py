@@ -48,12 +48,11 @@ def measure(gdb: Debugger, guest: Guest) -> dict[str, float]:
     rounds = gdb.number("rounds")
     gdb("break hit if number == 1 << 30")
     gdb("set var may_begin = 1")
-    gdb(f"tbreak {WALK}")
-    gdb.resume()
-    gdb("delete")
-    gdb.resume("next")
+    gdb(f"break {WALK}")
     gdb("tbreak done")
-    gdb.resume()
+    while gdb.resume()["func"] != "done":
+        gdb.resume("next")
+    gdb("delete")
     found = {name: gdb.number(name) / rounds for name in
              ("breakpoint_bare", "step_bare", "calls", "calls_with_condition", "steps_in_range")}
     found["second"] = gdb.number("ticks_per_second")
