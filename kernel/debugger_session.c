@@ -11,7 +11,8 @@
 #include "stop.h"
 
 enum {
-    OPEN_STEPS = 16, /* one step in so many lets interrupts in */
+    OPEN_STEPS = 16,          /* one step in so many lets interrupts in ... */
+    OPEN_GDB_STEPS = 1 << 12, /* ... if GDB asks for each of them */
 };
 
 struct debugger debugger;
@@ -161,11 +162,13 @@ static bool is_stepped(struct trap_frame *frame)
 }
 
 /* What is stepped may be waiting for an interrupt: for a tick, for another CPU.  But a handler
- * waits for locks, and a CPU that stands still may have them. */
-static void step(struct trap_frame *frame)
+ * waits for locks, and a CPU that stands still may have them; and below the stack pointer it writes
+ * over what functions have left there.  GDB's recordings go back to that, so they, and all that GDB
+ * does step by step, are interrupted rarely. */
+static void step(struct trap_frame *frame, unsigned open_steps)
 {
     arch_frame_set_step(frame, true);
-    if (++session_side()->steps % OPEN_STEPS == 0 && debugger_others_run(&debugger.machine))
+    if (++session_side()->steps % open_steps == 0 && debugger_others_run(&debugger.machine))
         arch_step_let_interrupts_in();
 }
 
@@ -181,7 +184,7 @@ enum gdbstub_event session_pass(struct trap *trap, struct gdbstub_stop *why)
         stop.why = debugger_stop(GDBSTUB_SIGTRAP);
     } while (stop.event == GDBSTUB_RESUME && is_stepped(trap->frame));
     if (stop.event == GDBSTUB_RESUME && stop_ordered(trap->cpu) == STOP_STEP)
-        step(trap->frame);
+        step(trap->frame, OPEN_STEPS);
     else if (stop.event == GDBSTUB_RESUME)
         arch_frame_set_step(trap->frame, false);
     return stop.event;
@@ -204,7 +207,7 @@ enum gdbstub_event session_stop(struct trap_frame *frame, struct gdbstub_stop wh
     if (stop.event == GDBSTUB_RESTART || debugger.machine.reboot)
         debugger_restart(&debugger.machine);
     if (stop.event == GDBSTUB_RESUME && debugger.machine.resume.action == GDBSTUB_STEP)
-        step(frame);
+        step(frame, OPEN_GDB_STEPS);
     else if (stop.event != GDBSTUB_RESUME)
         debugger_take(&debugger.machine, frame); /* as if nobody had been there */
     return stop.event;

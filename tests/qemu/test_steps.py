@@ -83,6 +83,18 @@ def test_steps_through_all_of_it_end_where_running_ends(gdb_steps):
     assert gdb_steps.resume()["reason"] == "exited-normally"
 
 
+def test_steps_leave_what_is_below_the_stack_alone(gdb_main):
+    """Where reverse execution finds the frames of functions that have returned."""
+    gdb_main("tbreak nops")
+    gdb_main.resume()
+    below = "((long *)$rsp)[-{}]"
+    for place in range(1, 60):
+        gdb_main(f"set var {below.format(place)} = {place}")
+    for _ in range(90):
+        gdb_main.resume("stepi")
+    assert [gdb_main.number(below.format(place)) for place in range(1, 60)] == list(range(1, 60))
+
+
 def test_a_write_watchpoint_shows_old_and_new_values(gdb_program):
     gdb_program("watch watched")
     values = []
