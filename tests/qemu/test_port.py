@@ -111,10 +111,11 @@ def test_steps_over_a_watched_write_see_it_once(gdb, running):
     running.type("c")
     gdb.stop()
     gdb("watch counters[2].presses")
-    seen = [gdb.resume("stepi")["reason"] for _ in range(64)
-            if gdb.evaluate("counters[2].presses") == "0"]
-    assert seen[-1] == "watchpoint-trigger"
-    assert seen.count("watchpoint-trigger") == 1
+    reasons: list[str] = []
+    while gdb.evaluate("counters[2].presses") == "0" and len(reasons) < 64:
+        reasons.append(gdb.resume("stepi")["reason"])
+    assert reasons[-1] == "watchpoint-trigger"
+    assert reasons.count("watchpoint-trigger") == 1
 
 
 def test_an_execute_point_stops_each_time(gdb, running):
