@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "crashdump/crashdump.h"
+#include "fake_sink.h"
 
 enum { RUNS = 3000 };
 
@@ -110,6 +110,57 @@ static void too_much_is_not_compressed(void **state)
     assert_int_equal(crash_compress(&compressor, payload, SIZE_MAX), 0);
 }
 
+/* ---- Written with a record ---- */
+
+/* The header of the one section of a record whose payload is `len` bytes. */
+static struct crash_section_header write_section(size_t len, struct fake_sink *fake)
+{
+    static struct crash_writer writer;
+    struct crash_header header = {.sequence = 1};
+    struct crash_section_header section;
+    struct crash_sink sink;
+
+    fake_sink_init(fake, &sink);
+    crash_begin(&writer, &sink, NULL, &header);
+    crash_use_compressor(&writer, &compressor);
+    crash_section(&writer, CRASH_TAG('X', 'A', 'B', 'C'), 0, payload, len);
+    assert_true(crash_end(&writer, 0));
+    memcpy(&section, fake->bytes + sizeof header, sizeof section);
+    return section;
+}
+
+static void a_payload_is_stored_compressed_if_that_makes_it_shorter(void **state)
+{
+    static struct fake_sink fake;
+
+    (void)state;
+    memset(payload, 'a', sizeof payload);
+    struct crash_section_header section = write_section(CRASH_COMPRESS_LEAST, &fake);
+    assert_int_equal(section.flags, CRASH_SECTION_COMPRESSED);
+    assert_int_equal(section.raw_length, CRASH_COMPRESS_LEAST);
+    assert_true(section.stored_length < CRASH_COMPRESS_LEAST);
+    const uint8_t *stored = fake.bytes + sizeof(struct crash_header) + sizeof section;
+    assert_int_equal(unpack(stored, section.stored_length), CRASH_COMPRESS_LEAST);
+    assert_memory_equal(unpacked, payload, CRASH_COMPRESS_LEAST);
+}
+
+static void a_short_payload_or_noise_is_stored_as_it_is(void **state)
+{
+    static struct fake_sink fake;
+    struct crash_section_header section;
+
+    (void)state;
+    memset(payload, 'a', sizeof payload);
+    section = write_section(CRASH_COMPRESS_LEAST - 1, &fake);
+    assert_int_equal(section.flags, 0);
+    assert_int_equal(section.stored_length, CRASH_COMPRESS_LEAST - 1);
+    for (size_t i = 0; i < sizeof payload; i++)
+        payload[i] = (uint8_t)rand();
+    section = write_section(CRASH_COMPRESS_LEAST, &fake);
+    assert_int_equal(section.flags, 0);
+    assert_int_equal(section.stored_length, CRASH_COMPRESS_LEAST);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +168,8 @@ int main(void)
         cmocka_unit_test(noise_is_left_as_it_is),
         cmocka_unit_test(what_is_compressed_comes_back),
         cmocka_unit_test(too_much_is_not_compressed),
+        cmocka_unit_test(a_payload_is_stored_compressed_if_that_makes_it_shorter),
+        cmocka_unit_test(a_short_payload_or_noise_is_stored_as_it_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
