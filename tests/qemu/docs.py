@@ -27,6 +27,9 @@ DEADLINE = 60  # seconds: never reached unless something is wrong
 FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 PROMPT = re.compile(r"^\((?:gdb|lldb)\) ?(.*)")
 MACHINE_PORT, GDB_PORT = "tcp:1234", "localhost:1234"
+# What a debugger says, without ending, to what it cannot do.
+REFUSED = re.compile(r"Python Exception.*|Undefined \w* ?command.*|No symbol .*|^error: .*",
+                     re.MULTILINE)
 # Debian's LLDB looks for its Python modules where there are none.
 LLDB_MODULES = "/usr/lib/llvm-14/lib/python3.11/dist-packages"
 # What differs from build to build, and from run to run.
@@ -141,5 +144,7 @@ class Reader:
             env={**os.environ, "PYTHONPATH": LLDB_MODULES if text.startswith("lldb") else ""})
         if done.returncode != 0:
             pytest.fail(f"$ {command.text}\nended with {done.returncode}:\n{done.stdout}")
+        if complaint := REFUSED.search(done.stdout):
+            pytest.fail(f"$ {command.text}\n{complaint[0]}\nin\n{done.stdout}")
         if line := missing(command.said, done.stdout.replace(str(self._socket), GDB_PORT)):
             pytest.fail(f"$ {command.text}\nnever said, or too early,\n{line}\nbut\n{done.stdout}")
