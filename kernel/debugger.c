@@ -160,6 +160,7 @@ static bool outlasts_stop(struct trap *trap)
 /* Have the machine, for this trap.  False if another CPU had it, and the trap is no more. */
 static bool take_machine(struct trap *trap)
 {
+    stop_wait_turn();
     while (!stop_take()) {
         if (!stop_is_asked())
             arch_pause();

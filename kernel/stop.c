@@ -14,7 +14,7 @@
 enum stop_limits {
     PATIENCE_US = 1000000, /* an emulator's CPUs may be held up */
     ASK_AGAIN_US = 200,
-    LEAVE_US = 100000,
+    TURN_US = 20000, /* for a CPU that is said to want the machine to take it */
     NOBODY = 0,
 };
 
@@ -29,8 +29,10 @@ enum stop_state {
 };
 
 static struct {
-    atomic_uint owner; /* CPU + 1 */
-    atomic_uint count; /* stop_count() */
+    atomic_uint owner;   /* CPU + 1 */
+    atomic_uint count;   /* stop_count() */
+    atomic_uint last;    /* CPU + 1 that has stopped the others last */
+    atomic_uint waiting; /* a bit for each CPU that wants the machine, and has not had it since */
     struct cpu {
         atomic_uint state;
         atomic_bool sent; /* an NMI is on its way, or was */
@@ -45,9 +47,27 @@ static struct {
 
 bool stop_take(void)
 {
-    unsigned me = arch_cpu_id() + 1, owner = NOBODY;
+    unsigned me = arch_cpu_id(), owner = NOBODY;
 
-    return atomic_compare_exchange_strong(&stop.owner, &owner, me) || owner == me;
+    if (!atomic_compare_exchange_strong(&stop.owner, &owner, me + 1) && owner != me + 1)
+        return false;
+    atomic_fetch_and(&stop.waiting, ~(1u << me));
+    return true;
+}
+
+/* Who is said to wait may have found on its way that it need not: that is forgotten in the end. */
+void stop_wait_turn(void)
+{
+    unsigned me = arch_cpu_id(), mine = 1u << me;
+    uint64_t began_us = arch_time_us();
+
+    atomic_fetch_or(&stop.waiting, mine);
+    while (atomic_load(&stop.last) == me + 1 && (atomic_load(&stop.waiting) & ~mine) != 0 &&
+           !stop_is_asked()) {
+        arch_pause();
+        if (arch_time_us() - began_us > TURN_US)
+            atomic_store(&stop.waiting, mine);
+    }
 }
 
 /* Move a CPU's state, if it is `from`. */
@@ -104,6 +124,7 @@ void stop_others(void)
     bool stopped = ask_all(me);
 
     atomic_fetch_add(&stop.count, 1);
+    atomic_store(&stop.last, me + 1);
     while (!stopped && now_us - began_us < PATIENCE_US) {
         arch_pause();
         now_us = arch_time_us();
@@ -170,7 +191,7 @@ void stop_give_back(void)
     for (unsigned id = 0; id < ARCH_CPUS; id++)
         release(&stop.cpus[id]);
     for (unsigned id = 0; id < arch_cpu_count(); id++) {
-        while (is_going(&stop.cpus[id]) && arch_time_us() - began_us < LEAVE_US)
+        while (is_going(&stop.cpus[id]) && arch_time_us() - began_us < PATIENCE_US)
             arch_pause();
     }
     atomic_store(&stop.owner, NOBODY);

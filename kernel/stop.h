@@ -16,8 +16,13 @@
 /* Have the machine.  False if another CPU has it. */
 bool stop_take(void);
 
-/* The same; if another CPU has it, stand still with this frame until that one has given it back,
- * and say false: what this CPU came for may be no more. */
+/* Before stop_take(), by a CPU that will try again if others are faster: let those be first who
+ * have waited while this one had the machine stopped.  Or else one that stops again at once, at a
+ * breakpoint in a short loop, never lets them have their turn.  Bounded. */
+void stop_wait_turn(void);
+
+/* Have the machine as with stop_take(); if another CPU has it, stand still with this frame until
+ * that one has given it back, and say false: what this CPU came for may be no more. */
 bool stop_take_or_join(struct trap_frame *frame);
 
 /* Stop all others.  Returns when each has answered, or has had its time: one that had it in vain is

@@ -49,6 +49,15 @@ def symbols_of(elf: Path) -> dict[str, int]:
         return {symbol.name: symbol["st_value"] for symbol in table.iter_symbols()}
 
 
+def addresses_of(elf: Path, objects: list[str], *commands: str) -> list[int]:
+    """What GDB knows without a machine: where each object is, and what else it prints."""
+    given = [f"output/x (unsigned long)&{name}" for name in objects] + list(commands)
+    words = [word for command in given for word in ("-ex", command, "-ex", r"echo \n")]
+    said = run(["gdb", "-nx", "-q", "-batch", str(elf), *words])
+    return [int(line.partition("0x")[2].split()[0], 16) for line in said.splitlines()
+            if "0x" in line]
+
+
 def line_of(mark: str) -> str:
     """Where the debuggee has this mark, as GDB wants it."""
     lines = DEBUGGEE.read_text().splitlines()
