@@ -17,7 +17,7 @@ say := @$(if $(filter demo,$(MAKECMDGOALS)),:,echo)
 comma := ,
 
 # What needs more than a compiler installs what is missing, before anything else is looked at.
-ifneq ($(filter run debug demo check analyze test fuzz coverage bench,$(MAKECMDGOALS)),)
+ifneq ($(filter run debug demo check analyze test fuzz soak coverage bench,$(MAKECMDGOALS)),)
 ifneq ($(shell scripts/setup >&2 && echo ready),ready)
 $(error scripts/setup could not install what is missing)
 endif
@@ -299,7 +299,7 @@ $(BUILD)/analyze/%.ok: % $(BUILD)/obj/%.o
 	$(Q)gcc $(CFLAGS) $(KERNEL_CFLAGS) -fanalyzer -fno-tree-sra -c -o /dev/null $<
 	$(Q)touch $@
 
-.PHONY: test golden host-tests fuzz bench
+.PHONY: test golden host-tests fuzz soak bench
 test: check all app-kernel host-tests port fuzzers ## everything CI runs
 	$(PYTHON) -m pytest -p no:cacheprovider -n 2 tests/host tests/qemu
 
@@ -335,6 +335,9 @@ $(BUILD)/tests/host/%: tests/host/%.c $(BUILD)/host/host.a
 coverage: ## how many lines of the leaves the unit tests run: 95 % of each, or it fails
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage HOST_CHECKS='-O0 --coverage' host-tests
 	scripts/coverage.py $(BUILD)/coverage
+
+soak: all ## debug a kernel under stress as badly as can be, for TIME=60 seconds; SEED=...
+	$(Q)tests/soak/soak.py --time $(TIME) $(if $(SEED),--seed $(SEED))
 
 # Each tests/fuzz/fuzz_*.c is a libFuzzer target; what the fakes do is no progress for it.
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))

@@ -47,6 +47,10 @@ class Guest:
                 pytest.fail(f"the console never said {text!r} ({count} times), but:\n{self.said}")
             return self.said
 
+    def runs(self) -> bool:
+        """Has it not ended yet?"""
+        return self._process.poll() is None
+
     def type(self, text: str) -> None:
         """Send to the console."""
         self._process.stdin.write(text.encode())

@@ -17,6 +17,7 @@ import pytest
 DEADLINE = 30  # seconds: never reached unless something is wrong
 PAIR = re.compile(r'([\w-]+)="((?:[^"\\]|\\.)*)"')
 TEXT = re.compile(r'[~@&]"(.*)"$')
+STOP = r"\*stopped|\^error"
 ENDED = "gdb has ended"
 GDB = ["gdb", "-nx", "-q"]
 
@@ -41,7 +42,7 @@ class Debugger:
 
     def __call__(self, command: str) -> str:
         """Give a command that does not resume the machine; return what GDB printed."""
-        self._send(command)
+        self.give(command)
         lines = self._until(r"\^")
         return self._answer(lines)
 
@@ -60,19 +61,35 @@ class Debugger:
 
     def start(self, command: str = "continue") -> None:
         """Resume the machine, and leave it running."""
-        self._send(command)
+        self.give(command)
         self._answer(self._until(r"\^"))
+
+    def give(self, command: str) -> None:
+        """Give a command, and wait for nothing."""
+        quoted = command.replace("\\", "\\\\").replace('"', '\\"')
+        self._process.stdin.write(f'-interpreter-exec console "{quoted}"\n')
+        self._process.stdin.flush()
+
+    def answers_within(self, seconds: float) -> bool:
+        """Is there an answer to what was given?"""
+        return self._within(r"\^", seconds) is not None
 
     def stop(self) -> dict[str, str]:
         """Wait for the stop that is to come."""
-        lines = self._until(r"\*stopped|\^error")
-        self._answer(lines)
-        return dict(reversed(PAIR.findall(lines[-1])))  # of several with one name, the first
+        return self._stop(self._until(STOP))
+
+    def stop_within(self, seconds: float) -> dict[str, str] | None:
+        """The same, or None: it may come later."""
+        lines = self._within(STOP, seconds)
+        return self._stop(lines) if lines else None
 
     def interrupt(self) -> dict[str, str]:
         """Ctrl-C."""
-        self._process.send_signal(signal.SIGINT)
+        self.press_ctrl_c()
         return self.stop()
+
+    def press_ctrl_c(self) -> None:
+        self._process.send_signal(signal.SIGINT)
 
     def evaluate(self, expression: str) -> str:
         """The value as GDB prints it."""
@@ -96,10 +113,9 @@ class Debugger:
         self._process.stdin.close()
         self._process.stdout.close()
 
-    def _send(self, command: str) -> None:
-        quoted = command.replace("\\", "\\\\").replace('"', '\\"')
-        self._process.stdin.write(f'-interpreter-exec console "{quoted}"\n')
-        self._process.stdin.flush()
+    def _stop(self, lines: list[str]) -> dict[str, str]:
+        self._answer(lines)
+        return dict(reversed(PAIR.findall(lines[-1])))  # of several with one name, the first
 
     def _answer(self, lines: list[str]) -> str:
         text = "".join(found.group(1) for line in lines if (found := TEXT.match(line))
@@ -122,15 +138,21 @@ class Debugger:
 
     def _until(self, pattern: str) -> list[str]:
         """Take the lines up to the first that begins with the pattern; the rest is for later."""
+        lines = self._within(pattern, DEADLINE)
+        if lines is None:
+            pytest.fail(f"GDB never said {pattern!r}; its last words:\n"
+                        + "\n".join(self._lines[-20:]))
+        return lines
+
+    def _within(self, pattern: str, seconds: float) -> list[str] | None:
         def place() -> int | None:
             return next((n for n, line in enumerate(self._lines) if re.match(pattern, line)), None)
 
         with self._more:
-            self._more.wait_for(lambda: place() is not None or ENDED in self._lines, DEADLINE)
+            self._more.wait_for(lambda: place() is not None or ENDED in self._lines, seconds)
             end = place()
             if end is None:
-                pytest.fail(f"GDB never said {pattern!r}; its last words:\n"
-                            + "\n".join(self._lines[-20:]))
+                return None
             lines, self._lines = self._lines[:end + 1], self._lines[end + 1:]
             return lines
 

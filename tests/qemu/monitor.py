@@ -90,6 +90,10 @@ class Monitor:
         """All of it, as an ELF file of physical memory."""
         self._execute("dump-guest-memory", paging=False, protocol=f"file:{path}")
 
+    def send_break(self) -> None:
+        """On the debugger's line, as a plug that is pulled out does."""
+        self._execute("chardev-send-break", id="debugger")
+
     def inject_machine_check(self) -> None:
         """One that cannot be corrected, in bank 0 of the first processor (SDM 3B 15.3.2.2)."""
         self._command("mce 0 0 0xbd00000000000000 0x5 0 0")

@@ -69,6 +69,11 @@ class Tap:
                           for who in (GDB, MACHINE))
         costs.append(Cost(sent.count(START_OF_PACKET), len(sent), len(received)))
 
+    def inject(self, data: bytes) -> None:
+        """Noise, as if it came from GDB."""
+        self.passed.append(("noise", data))
+        self._target.sendall(data)
+
     def close(self) -> None:
         self._ask.close()
         self._thread.join()
@@ -93,6 +98,8 @@ class Tap:
             for end, who, other in ((client, GDB, self._target), (self._target, MACHINE, client)):
                 if end in ready and not self._pass(who, end, other):
                     open_ends.remove(end)
+                    if who == MACHINE and client is not None:
+                        client.shutdown(socket.SHUT_WR)  # GDB is told that the machine has ended
             if ready == [self._asked] and not self._answer():
                 open_ends.remove(self._asked)
         if client is not None:
