@@ -223,7 +223,8 @@ void stop_join(struct trap_frame *frame)
     while (!move(cpu, RELEASED, RUNNING) && atomic_load(&cpu->state) != RUNNING) {
         (void)move(cpu, ASKED, STOPPED); /* again, before it could go; or it was given up */
         if (move(cpu, RELEASED_STEP, RUNNING)) {
-            (void)arch_step_without_running(frame);
+            while (arch_step_without_running(frame))
+                ;
             arch_frame_set_step(frame, true);
             return;
         }

@@ -2,7 +2,8 @@
  * step.c - single steps by TF (SDM 3B 17.3.1.4), and the instructions that must not notice.
  *
  * pushf would save TF for a later popf to bring back: the saved flags are corrected after the step.
- * hlt would wait, with interrupts off for ever: it counts as executed.
+ * hlt would wait, with interrupts off for ever: it counts as executed.  So does sti before it: an
+ * emulator that traps after both would wait.
  */
 #include "step.h"
 
@@ -11,11 +12,13 @@
 
 enum step_bits {
     RFLAGS_TF = 1 << 8,
+    RFLAGS_IF = 1 << 9,
 };
 
 enum opcodes {
     OPCODE_PUSHF = 0x9c,
     OPCODE_HLT = 0xf4,
+    OPCODE_STI = 0xfb,
     PREFIXES = 14, /* an instruction has 15 bytes at most */
 };
 
@@ -119,10 +122,14 @@ void step_clean_up(const struct trap_frame *frame)
 
 bool arch_step_without_running(struct trap_frame *frame)
 {
-    uint8_t byte;
+    uint8_t code[2];
+    size_t got = arch_copy_from(code, frame->rip, sizeof(code));
+    bool enables = got == sizeof(code) && code[0] == OPCODE_STI && code[1] == OPCODE_HLT;
 
-    if (arch_copy_from(&byte, frame->rip, sizeof(byte)) < sizeof(byte) || byte != OPCODE_HLT)
+    if (got == 0 || (code[0] != OPCODE_HLT && !enables))
         return false;
-    frame->rip += sizeof(byte);
+    if (enables)
+        frame->rflags |= RFLAGS_IF;
+    frame->rip++;
     return true;
 }

@@ -24,6 +24,8 @@ STEPS = [
     ("step_rep", 5, 14),
     ("step_rep", 6, 16),
     ("step_sti", 1, 2),
+    ("step_sti_hlt", 1, 1),
+    ("step_sti_hlt", 2, 2),
     ("step_syscall", 1, 2),
     ("step_int", 1, 2),
 ]
