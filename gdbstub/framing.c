@@ -25,6 +25,8 @@ static enum frame outside(uint8_t byte)
 {
     if (byte == STUB_INTERRUPT)
         return FRAME_INTERRUPT;
+    if (byte == '\r' || byte == '\n')
+        return FRAME_LINE_END;
     if (byte == '+')
         return FRAME_ACK;
     return byte == '-' ? FRAME_NAK : FRAME_NONE;

@@ -78,7 +78,10 @@ struct gdbstub {
     unsigned client;   /* what GDB announced: enum client_feature of internal.h */
 
     bool no_ack;          /* QStartNoAckMode */
+    unsigned opening;     /* the last request that opens a session: its length and checksum */
+    unsigned openings;    /* how often it came, one after the other; 0: another came since */
     unsigned unacked;     /* packets sent that GDB has yet to acknowledge */
+    unsigned line_ends;   /* typed, one after the other */
     uint8_t framing;      /* enum framing of framing.c */
     uint8_t checksum;     /* of the request so far */
     uint8_t expected;     /* the checksum that the request claims */

@@ -121,6 +121,7 @@ enum frame {
     FRAME_ACK,       /* '+' */
     FRAME_NAK,       /* '-' */
     FRAME_INTERRUPT, /* ^C, outside every packet */
+    FRAME_LINE_END,  /* CR or LF, outside every packet */
     FRAME_DAMAGED,   /* a packet whose checksum is wrong */
     FRAME_REQUEST,   /* a packet; in `in`, unless it is oversize */
 };

@@ -247,6 +247,8 @@ struct gdbstub_port {
     size_t object_count;
 
     bool can_restart;  /* GDBSTUB_RESTART is understood */
+    bool is_terminal;  /* people type on the line, too: three line ends outside of packets, one
+                          after the other, are somebody who finds no GDB there, and as good as D */
     bool has_syscalls; /* the port asks gdbstub_catches_syscall() */
 };
 

@@ -5,6 +5,11 @@
  */
 #include "internal.h"
 
+enum {
+    DETACHING_LINE_ENDS = 3,   /* typed by somebody who finds no GDB */
+    MOST_OPENING_REQUESTS = 4, /* GDB's patience with one request */
+};
+
 static void send_char(struct gdbstub *stub, char c)
 {
     stub->port->send(stub->port->ctx, &c, 1);
@@ -75,14 +80,32 @@ static void forget_client(struct gdbstub *stub)
     stub->attached = false;
 }
 
+/* A GDB that comes in the middle of a console's text takes a '-' there for an answer, and asks
+ * again before it has come to the reply: a second one it would take for that to its next request.
+ */
+static bool is_answered(struct gdbstub *stub, bool opening)
+{
+    unsigned words = (unsigned)stub->in_length << 8 | stub->checksum;
+    bool answered = opening && stub->port->is_terminal && stub->openings > 0 &&
+                    stub->openings < MOST_OPENING_REQUESTS && stub->opening == words;
+
+    stub->openings = answered ? stub->openings + 1 : opening;
+    stub->opening = words;
+    return answered;
+}
+
 static enum gdbstub_event accept_request(struct gdbstub *stub)
 {
+    bool opening = (stub_request_when(stub) & WHEN_OPENING) != 0;
+
     stub->statistics.requests++;
     /* A new GDB expects an acknowledgement, whatever a dead one had agreed on. */
-    if (stub_request_when(stub) & WHEN_OPENING)
+    if (opening)
         stub->no_ack = false;
     if (!stub->no_ack)
         send_char(stub, '+');
+    if (is_answered(stub, opening))
+        return GDBSTUB_WAIT;
     stub->unacked = 0; /* who asks again has given up waiting for earlier replies */
     if (stub->closing)
         forget_client(stub); /* as good as an acknowledgement, or a new GDB */
@@ -100,6 +123,19 @@ static void take_ack(struct gdbstub *stub)
         forget_client(stub);
 }
 
+/* Is that the last of a few in a row?  Then it stands for GDB's detach. */
+static bool stands_for_detach(struct gdbstub *stub, enum frame frame)
+{
+    stub->line_ends = frame == FRAME_LINE_END ? stub->line_ends + 1 : 0;
+    if (stub->line_ends < DETACHING_LINE_ENDS || !stub->attached || !stub->port->is_terminal)
+        return false;
+    stub->line_ends = 0;
+    stub->in[0] = 'D';
+    stub->in_length = 1;
+    stub->oversize = false;
+    return true;
+}
+
 enum gdbstub_event gdbstub_receive(struct gdbstub *stub, uint8_t byte)
 {
     /* The caller has been told, and has yet to stop the machine: the request must not be lost. */
@@ -111,14 +147,17 @@ enum gdbstub_event gdbstub_receive(struct gdbstub *stub, uint8_t byte)
     bool interrupts = byte == STUB_INTERRUPT && stub->running && stub->attached && !stub->closing;
 
     stub->statistics.bytes_received++;
-    switch (stub_receive_frame(stub, byte)) {
+    enum frame frame = stub_receive_frame(stub, byte);
+    if (stands_for_detach(stub, frame))
+        return accept_request(stub);
+    switch (frame) {
     case FRAME_REQUEST:
         return accept_request(stub);
     case FRAME_ACK:
         take_ack(stub);
         break;
     case FRAME_NAK:
-        if (stub->unacked > 0)
+        if (stub->unacked > 0 || (stub->openings > 0 && !stub->no_ack))
             stub_repeat_reply(stub);
         break;
     case FRAME_DAMAGED:
@@ -129,6 +168,7 @@ enum gdbstub_event gdbstub_receive(struct gdbstub *stub, uint8_t byte)
     case FRAME_INTERRUPT:
         stub->interrupted = stub->attached && !interrupts;
         break;
+    case FRAME_LINE_END:
     case FRAME_NONE:
         break;
     }
