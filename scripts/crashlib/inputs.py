@@ -54,7 +54,7 @@ DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
 
 
 WINDOW_BYTES = 1 << 26  # of a map, searched at a time
-LONGEST_MATCH = 256  # of the patterns that are searched for
+LONGEST_MATCH = 1 << 13  # of the patterns that are searched for
 
 
 class InputRefused(Exception):

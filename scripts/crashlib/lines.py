@@ -20,6 +20,7 @@ from itertools import chain, pairwise
 
 from crashlib.crc32c import crc32c
 from crashlib.inputs import Bytes, search
+from crashlib.packets import text_in_packets
 
 Hidden = Sequence[tuple[int, int]]
 
@@ -100,12 +101,13 @@ class Transmission:
 
 
 def find_transmissions(data: Bytes, hidden: Hidden = ()) -> list[Transmission]:
-    """One for each record whose lines are in `data`, in the order of their first lines.  What
-    begins in `hidden`, stretches [start, end) in order, is not looked at."""
+    """One for each record whose lines are in `data`, in the order of their first lines; what
+    went to a GDB that shares the line comes last.  What begins in `hidden`, stretches [start, end)
+    in order, is not looked at."""
     runs: dict[int, list[Transmission]] = {}
     bad: dict[int, int] = {}
     last_id: int | None = None
-    for item in scan(data, hidden):
+    for item in chain(scan(data, hidden), scan(text_in_packets(data, hidden))):
         if isinstance(item, Frame):
             last_id = item.record_id
             _take(runs.setdefault(last_id, []), item)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from crashlib.packets import Unpacker
 from crashlib.record import Record
 from crashlib.selection import Choice, Unusable
 from crashlib.status import EXIT_COMPLETE, worst
@@ -71,7 +72,7 @@ def run(report: Report, options: argparse.Namespace) -> int:
 class Watcher:
     def __init__(self, report: Report, options: argparse.Namespace, log: BinaryIO | None) -> None:
         self._report, self._options, self._log = report, options, log
-        self._splitter, self._collector = Splitter(), Collector()
+        self._unpacker, self._splitter, self._collector = Unpacker(), Splitter(), Collector()
         self._last_line = self._last_data = time.monotonic()
         self._reports = 0
         self.statuses: set[int] = set()
@@ -86,13 +87,17 @@ class Watcher:
             if data:
                 self._take(data)
             elif time.monotonic() - self._last_data >= HOLD_S:
-                self._print(self._splitter.flush())
+                self._print_what_is_held()
             if time.monotonic() - self._last_line >= self._options.patience:
                 self._tell(self._collector.ready(whatever_there_is=True))
 
     def finish(self) -> None:
-        self._print(self._splitter.flush())
+        self._print_what_is_held()
         self._tell(self._collector.ready(whatever_there_is=True))
+
+    def _print_what_is_held(self) -> None:
+        self._take_text(self._unpacker.flush())
+        self._print(self._splitter.flush())
 
     def _has_enough(self) -> bool:
         return self._options.crashes is not None and self._reports >= self._options.crashes
@@ -101,7 +106,10 @@ class Watcher:
         self._last_data = time.monotonic()
         if self._log is not None:
             self._log.write(data)
-        for item in self._splitter.feed(data):
+        self._take_text(self._unpacker.feed(data))
+
+    def _take_text(self, text: bytes) -> None:
+        for item in self._splitter.feed(text):
             if isinstance(item, bytes):
                 self._print(item)
                 continue
