@@ -285,6 +285,9 @@ bool arch_in_trap(const struct trap_frame *frame);
  * interrupts are held back, although the code may see them enabled. */
 void arch_frame_set_step(struct trap_frame *frame, bool step);
 
+/* Is it to stop so? */
+bool arch_frame_steps(const struct trap_frame *frame);
+
 /* Let those that wait in, before the step that this CPU is about to do: they run as if there were
  * none, and so may other threads. */
 void arch_step_let_interrupts_in(void);

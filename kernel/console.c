@@ -11,6 +11,7 @@
 
 #include "format.h"
 #include "line_option.h"
+#include "string.h"
 
 enum console_times {
     PATIENCE_US = 1000000, /* for another CPU's line: an emulator's may be held up */
@@ -23,7 +24,8 @@ enum console_turns {
 static struct {
     bool on;
     enum arch_line line;
-    atomic_uint writer; /* CPU + 1 */
+    bool (*shared)(const void *bytes, size_t len); /* console_share(), or NULL */
+    atomic_uint writer;                            /* CPU + 1 */
     atomic_bool in_crash;
 } console;
 
@@ -46,8 +48,15 @@ bool console_is_on(void)
     return console.on;
 }
 
+void console_share(bool (*write)(const void *bytes, size_t len))
+{
+    console.shared = write;
+}
+
 bool console_write_raw(const void *bytes, size_t len)
 {
+    if (console.shared != NULL)
+        return console.shared(bytes, len);
     return console.on && arch_line_write(console.line, bytes, len) == len;
 }
 
@@ -94,23 +103,29 @@ void console_begin_crash(void)
 
 /* ---- Lines ---- */
 
-/* The bytes of `text` up to and with its first '\n'. */
+/* The bytes of `text` up to and with its first '\n', as far as they can be written at once. */
 static size_t line_length(const char *text, size_t len)
 {
-    size_t i = 0;
+    size_t most = len < CONSOLE_LINE_BYTES ? len : CONSOLE_LINE_BYTES, i = 0;
 
-    while (i < len && text[i] != '\n')
+    while (i < most && text[i] != '\n')
         i++;
-    return i < len ? i + 1 : len;
+    return i < most ? i + 1 : most;
 }
 
+/* Copied first: `text` may be where it cannot be read. */
 static bool write_line(const char *text, size_t len)
 {
-    struct turn turn = begin_turn();
-    bool ends = text[len - 1] == '\n';
-    bool done =
-        console_write_raw(text, ends ? len - 1 : len) && (!ends || console_write_raw("\r\n", 2));
+    char line[CONSOLE_LINE_BYTES + 2];
+    size_t used = text[len - 1] == '\n' ? len - 1 : len;
 
+    memcpy(line, text, used);
+    if (used < len) {
+        line[used++] = '\r';
+        line[used++] = '\n';
+    }
+    struct turn turn = begin_turn();
+    bool done = console_write_raw(line, used);
     end_turn(turn);
     return done;
 }
@@ -142,7 +157,7 @@ void console_print(const char *format, ...)
 
 int console_read(void)
 {
-    return console.on ? arch_line_read(console.line) : -1;
+    return console.on && console.shared == NULL ? arch_line_read(console.line) : -1;
 }
 
 void console_flush(void)

@@ -20,6 +20,10 @@ void console_init(void);
 /* Is that line the console? */
 bool console_has(enum arch_line line);
 
+/* From now on all that is written goes through this function, which shares the line with somebody
+ * else: up to CONSOLE_LINE_BYTES + 2 at once, a line whole.  False if it did not take all of it. */
+void console_share(bool (*write)(const void *bytes, size_t len));
+
 /* Is there any console? */
 bool console_is_on(void);
 
@@ -39,7 +43,7 @@ void console_begin_crash(void);
 /* Bytes as they are, out of turn: for programs that talk over the line. */
 bool console_write_raw(const void *bytes, size_t len);
 
-/* The next byte typed, or -1 if there is none. */
+/* The next byte typed, or -1 if there is none; what comes on a shared line is for somebody else. */
 int console_read(void);
 
 /* Wait, for a bounded time, until everything has left. */

@@ -11,6 +11,7 @@
 #include "arch/arch.h"
 #include "console.h"
 #include "debugger_fault.h"
+#include "debugger_line.h"
 #include "debugger_port.h"
 #include "debugger_restart.h"
 #include "debugger_session.h"
@@ -175,10 +176,22 @@ static bool is_wanted(void)
     return gdbstub_concerned(&debugger.stub) || debugger.waiting;
 }
 
+/* In the middle of a text for the line nothing stops: a step goes on to its end. */
+static bool is_writing(const struct trap *trap)
+{
+    if (trap->kind != TRAP_DEBUG || !session_side()->writes)
+        return false;
+    if (arch_frame_steps(trap->frame))
+        arch_frame_set_step(trap->frame, true);
+    return true;
+}
+
 enum trap_verdict debugger_handle(struct trap *trap)
 {
     enum trap_verdict verdict = TRAP_DECLINED;
 
+    if (is_writing(trap))
+        return TRAP_HANDLED;
     if (!debugger.enabled || debugger.holder == trap->cpu + 1 || !is_wanted())
         return TRAP_DECLINED;
     if (!take_machine(trap)) {
@@ -229,11 +242,13 @@ static bool break_in(struct trap *trap)
 
 enum trap_verdict debugger_break_in(struct trap *trap)
 {
+    bool writes = session_side()->writes;
+
     if (!debugger.enabled)
         return TRAP_DECLINED;
-    if (debugger.holder != trap->cpu + 1 && is_leaving(trap))
+    if (!writes && debugger.holder != trap->cpu + 1 && is_leaving(trap))
         session_look_again(session_side()->left);
-    else if (is_entering(trap))
+    else if (writes || is_entering(trap))
         session_side()->bytes_left = true;
     else
         (void)break_in(trap);
@@ -279,22 +294,23 @@ void debugger_init(void)
 
     if (choice.name == NULL)
         return;
-    if (choice.found && console_has(choice.line)) {
-        log_print(LOG_WARNING, "gdb: the console has that line; say console=off, or another gdb=");
-        return;
-    }
-    if (!choice.found || !arch_line_init(choice.line)) {
+    debugger.shared = choice.found && console_has(choice.line);
+    if (!choice.found || (!debugger.shared && !arch_line_init(choice.line))) {
         log_print(LOG_WARNING, "gdb: there is no UART at %s", choice.name);
         return;
     }
+    log_print(LOG_NOTICE, "gdb: on %s%s", choice.name, debugger.shared ? ", with the console" : "");
     debugger.machine.line = choice.line;
     debugger.machine.line_name = choice.name;
     debugger.port = debugger_port;
+    debugger.port.is_terminal = debugger.shared;
     debugger.port.ctx = &debugger.machine;
     debugger.machine.stub = &debugger.stub;
     gdbstub_init(&debugger.stub, &debugger.port);
     debugger_continue_session(&debugger.machine);
     debugger.enabled = true;
+    if (debugger.shared)
+        console_share(debugger_line_print);
 }
 
 void debugger_listen(void)
@@ -332,7 +348,8 @@ void debugger_exited(uint8_t status)
 {
     if (!debugger.enabled || !gdbstub_attached(&debugger.stub))
         return;
-    (void)stop_take();
+    while (!stop_take()) /* who has it may be in the middle of a packet */
+        arch_pause();
     debugger.holder = arch_cpu_id() + 1;
     stop_others();
     if (gdbstub_exited(&debugger.stub, status))
@@ -350,8 +367,12 @@ void debugger_killed(const struct trap *trap)
 void debugger_mute(void)
 {
     debugger.holder = arch_cpu_id() + 1;
-    if (debugger.enabled)
-        (void)arch_line_break_in(debugger.machine.line, false, 0);
+    if (!debugger.enabled)
+        return;
+    if (!debugger.muted)
+        debugger_line_take();
+    debugger.muted = true;
+    (void)arch_line_break_in(debugger.machine.line, false, 0);
 }
 
 void debugger_examine(struct trap *trap)

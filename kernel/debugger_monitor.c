@@ -9,6 +9,7 @@
 #include "arch/arch.h"
 #include "crash.h"
 #include "debugger_command.h"
+#include "debugger_line.h"
 #include "debugger_selftest.h"
 #include "debugger_tables.h"
 #include "string.h"
@@ -161,11 +162,13 @@ bool debugger_monitor(void *ctx, const char *command, void (*print)(void *to, co
 {
     struct debugger_command monitor = {.machine = ctx, .print = print, .to = to};
 
+    debugger_line_lend(print, to);
     if (!debugger_take_words(&monitor, command))
         debugger_say(&monitor, "too many words, or too long: monitor help lists what there is\n");
     else if (monitor.count == 0)
         (void)help(&monitor);
     else
         run(&monitor);
+    debugger_line_lend(NULL, NULL);
     return true;
 }

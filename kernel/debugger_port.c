@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "debugger_line.h"
 #include "debugger_monitor.h"
 #include "debugger_objects.h"
 #include "format.h"
@@ -16,9 +17,8 @@
 
 static void port_send(void *ctx, const void *bytes, size_t len)
 {
-    const struct debugger_machine *machine = ctx;
-
-    (void)arch_line_write(machine->line, bytes, len);
+    (void)ctx;
+    debugger_line_send(bytes, len);
 }
 
 /* ---- Threads, and where their registers are ---- */
@@ -348,13 +348,16 @@ static bool port_execute(void *ctx, gdbstub_thread thread, uint64_t addr, const 
     return thread == debugger_current_thread() && arch_execute(machine->frame, addr, original, len);
 }
 
-/* One message for each text, which most often is a line. */
+/* One message for each text, which most often is a line.  Not on the console if GDB shows that. */
 static void port_print(void *ctx, const char *text, size_t len)
 {
     (void)ctx;
     if (len > 0 && text[len - 1] == '\n')
         len--;
-    log_text(LOG_NOTICE, text, len);
+    if (debugger_line_has_gdb())
+        log_quietly(LOG_NOTICE, text, len);
+    else
+        log_text(LOG_NOTICE, text, len);
 }
 
 const struct gdbstub_port debugger_port = {

@@ -6,6 +6,7 @@
  */
 #include "debugger_session.h"
 
+#include "debugger_line.h"
 #include "debugger_restart.h"
 #include "debugger_why.h"
 #include "stop.h"
@@ -61,6 +62,7 @@ static void guarded(void (*step)(void *), struct stop *stop)
     if (arch_guard(step, stop, &caught))
         return;
     arch_describe_trap(&caught, text, sizeof(text));
+    debugger_line_lend(NULL, NULL);
     gdbstub_abandon(&debugger.stub, text[0] != '\0' ? text : caught.name);
 }
 
@@ -97,6 +99,7 @@ static void serve(void *argument)
 
 _Noreturn static void leave_for_good(void)
 {
+    debugger_line_send_kept();
     arch_line_flush(debugger.machine.line);
     arch_exit_emulator(0);
     arch_reset();
@@ -142,6 +145,7 @@ void session_leave(struct trap_frame *frame)
 {
     bool hold = stop_ordered(arch_cpu_id()) == STOP_HOLD;
 
+    debugger_line_send_kept();
     if (debugger.line_closed || session_side()->bytes_left) {
         debugger.line_closed = false;
         session_side()->bytes_left = false;

@@ -5,6 +5,7 @@
 #ifndef KERNEL_DEBUGGER_SESSION_H
 #define KERNEL_DEBUGGER_SESSION_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@
 /* What a CPU has yet to do about the line. */
 struct side {
     bool bytes_left;           /* a break-in has left bytes: nobody has looked at them yet */
+    atomic_bool writes;        /* it writes to the line, or waits until it may */
     unsigned steps;            /* that GDB has had it do */
     bool look_again;           /* one step after leaving, look at the bytes that came meanwhile */
     struct trap_frame *left;   /* the frame that it left the last stop with ... */
@@ -28,6 +30,8 @@ extern struct debugger {
     bool enabled;
     bool waiting;     /* debugger_wait(): stop although nobody is attached yet */
     unsigned holder;  /* CPU + 1 that is in here with the machine: what traps there is ours */
+    bool shared;      /* the line is the console's, too */
+    bool muted;       /* the holder has crashed: it is not the stub's */
     bool line_closed; /* the line is polled: bytes break in no longer */
     bool polled;      /* bytes perhaps never do: each tick looks, too */
     struct side sides[ARCH_CPUS];

@@ -60,19 +60,35 @@ static void show(const struct log_entry *entry)
                   (unsigned long)(entry->time_us % 1000000), (int)entry->length, entry->text);
 }
 
+static void fill(struct log_entry *entry, enum log_level level, const char *text, size_t len)
+{
+    size_t kept = len < sizeof entry->text ? len : sizeof entry->text - 1;
+
+    *entry = (struct log_entry){.time_us = arch_time_us(),
+                                .cpu = arch_cpu_id(),
+                                .level = (uint16_t)level,
+                                .length = (uint16_t)kept};
+    memcpy(entry->text, text, kept);
+    for (size_t i = kept; kept < len && i > kept - 3; i--)
+        entry->text[i - 1] = '.';
+}
+
 void log_text(enum log_level level, const char *text, size_t len)
 {
-    struct log_entry entry = {
-        .time_us = arch_time_us(), .cpu = arch_cpu_id(), .level = (uint16_t)level};
-    size_t kept = len < sizeof entry.text ? len : sizeof entry.text - 1;
+    struct log_entry entry;
 
-    entry.length = (uint16_t)kept;
-    memcpy(entry.text, text, kept);
-    for (size_t i = kept; kept < len && i > kept - 3; i--)
-        entry.text[i - 1] = '.';
+    fill(&entry, level, text, len);
     keep(&entry);
     if (ring.printing && level <= ring.level)
         show(&entry);
+}
+
+void log_quietly(enum log_level level, const char *text, size_t len)
+{
+    struct log_entry entry;
+
+    fill(&entry, level, text, len);
+    keep(&entry);
 }
 
 void log_init(void)

@@ -43,6 +43,9 @@ void log_print(enum log_level level, const char *format, ...) __attribute__((for
 /* The same for text that is ready.  The debugger's own: no breakpoint may stand in it. */
 void log_text(enum log_level level, const char *text, size_t len);
 
+/* The same, never printed. */
+void log_quietly(enum log_level level, const char *text, size_t len);
+
 /* Messages are numbered from 0.  Those that may still be there are [log_oldest(), log_next()). */
 uint64_t log_oldest(void);
 uint64_t log_next(void);

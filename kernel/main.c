@@ -97,10 +97,10 @@ void kernel_main(void)
     command_line_init(arch_boot_info()->command_line); /* what the user wants */
     crash_init();                                      /* what follows a crash */
     console_init();                                    /* from here on, people can read */
+    debugger_init();                                   /* which line GDB is on */
     provoke_early();                                   /* run=provoke:early fails here */
     log_init();                                        /* ... what is logged */
     watchdog_init();                                   /* when a CPU counts as stuck */
-    debugger_init();                                   /* which line GDB is on */
     debugger_selftest_init();                          /* what must not change from here on */
     arch_init_memory();                                /* page tables: guards, no W with X */
     frames_init();                                     /* from here on, memory has owners */

@@ -70,6 +70,25 @@ void stop_wait_turn(void)
     }
 }
 
+bool stop_borrow(void)
+{
+    unsigned owner = NOBODY;
+
+    return atomic_compare_exchange_strong(&stop.owner, &owner, arch_cpu_id() + 1);
+}
+
+void stop_return(void)
+{
+    unsigned me = arch_cpu_id() + 1;
+
+    (void)atomic_compare_exchange_strong(&stop.owner, &me, NOBODY);
+}
+
+bool stop_has(void)
+{
+    return atomic_load(&stop.owner) == arch_cpu_id() + 1;
+}
+
 /* Move a CPU's state, if it is `from`. */
 static bool move(struct cpu *cpu, unsigned from, unsigned to)
 {

@@ -25,6 +25,14 @@ void stop_wait_turn(void);
  * that one has given it back, and say false: what this CPU came for may be no more. */
 bool stop_take_or_join(struct trap_frame *frame);
 
+/* Have it for a moment, without stopping anybody: who else wants it waits that long.  False if it
+ * is had, also by this CPU already. */
+bool stop_borrow(void);
+void stop_return(void);
+
+/* Does this CPU have it? */
+bool stop_has(void);
+
 /* Stop all others.  Returns when each has answered, or has had its time: one that had it in vain is
  * not waited for again, until it answers after all.  Again is as good. */
 void stop_others(void);

@@ -47,11 +47,12 @@ def boot(kernel_elf: Path) -> Iterator[Callable[..., Guest]]:
     guests: list[Guest] = []
     with tempfile.TemporaryDirectory(prefix="trapline-") as folder:  # short: it holds sockets
 
-        def start(append: str = "", *arguments: str, kernel: Path | None = None) -> Guest:
+        def start(append: str = "", *arguments: str, kernel: Path | None = None,
+                  shared: Path | None = None) -> Guest:
             place = Path(folder, str(len(guests)))
             place.mkdir()
             source = [] if "--iso" in arguments else ["--kernel", str(kernel or kernel_elf)]
-            guests.append(Guest(place, [*source, "--append", append, *arguments]))
+            guests.append(Guest(place, [*source, "--append", append, *arguments], shared))
             return guests[-1]
 
         yield start

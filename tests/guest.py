@@ -17,13 +17,21 @@ DEADLINE = 60  # seconds: never reached unless something is wrong
 
 
 class Guest:
-    def __init__(self, folder: Path, arguments: list[str]) -> None:
+    """With `shared`, the console's line is GDB's, too; all that went over it is in that file."""
+
+    def __init__(self, folder: Path, arguments: list[str], shared: Path | None = None) -> None:
         self.gdb = folder / "gdb"  # a socket: `target remote` takes its path
         self.said = ""             # by the console, and by QEMU if it has to complain
         self._ended = False
         self._more = threading.Condition()
+        command = [ROOT / "scripts/qemu.py"]
+        if shared:
+            command = [ROOT / "scripts/share_line.py", "--raw", shared, "--gdb",
+                       f"unix:{self.gdb}", "--", *command]
+        else:
+            command += ["--gdb", f"unix:{self.gdb}"]
         self._process = subprocess.Popen(
-            [ROOT / "scripts/qemu.py", "--gdb", f"unix:{self.gdb}", *arguments],
+            [*command, *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self._reader = threading.Thread(target=self._read)
         self._reader.start()

@@ -104,6 +104,11 @@ void arch_frame_set_step(struct trap_frame *frame, bool step)
     arch_parked_set_step(frame, step);
 }
 
+bool arch_frame_steps(const struct trap_frame *frame)
+{
+    return (frame->rflags & RFLAGS_TF) != 0;
+}
+
 /* TF is in the second byte of what pushf saved, whatever its operand size. */
 void step_clean_up(const struct trap_frame *frame)
 {

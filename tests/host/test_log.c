@@ -79,6 +79,34 @@ static void a_message_is_kept_with_what_belongs_to_it(void **state)
     assert_string_equal(entry.text, "fault at 0x18");
 }
 
+/* What the stack held before is nobody's business. */
+static void nothing_follows_a_text(void **state)
+{
+    static const char nothing[LOG_TEXT_BYTES];
+    struct log_entry entry;
+    char text[LOG_TEXT_BYTES];
+
+    (void)state;
+    memset(text, 'x', sizeof text);
+    log_text(LOG_NOTICE, text, sizeof text);
+    log_text(LOG_NOTICE, text, 5);
+    assert_true(log_read(1, &entry));
+    assert_int_equal(entry.length, 5);
+    assert_memory_equal(entry.text + 5, nothing, sizeof entry.text - 5);
+}
+
+static void a_quiet_message_is_kept_and_not_printed(void **state)
+{
+    struct log_entry entry;
+
+    (void)state;
+    log_init();
+    log_quietly(LOG_ERROR, "hush", 4);
+    assert_true(log_read(0, &entry));
+    assert_string_equal(entry.text, "hush");
+    assert_string_equal(printed, "");
+}
+
 static void what_was_never_logged_is_not_there(void **state)
 {
     struct log_entry entry;
@@ -235,6 +263,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_message_is_kept_with_what_belongs_to_it, start),
+        cmocka_unit_test_setup(nothing_follows_a_text, start),
+        cmocka_unit_test_setup(a_quiet_message_is_kept_and_not_printed, start),
         cmocka_unit_test_setup(what_was_never_logged_is_not_there, start),
         cmocka_unit_test_setup(the_ring_keeps_the_newest, start),
         cmocka_unit_test_setup(a_long_message_ends_in_dots, start),

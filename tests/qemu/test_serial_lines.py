@@ -109,7 +109,7 @@ def test_what_is_no_line_is_ignored_and_named(boot, value):
 def test_two_names_of_one_line_are_one_line(boot):
     guest = boot("gdb=0x3f8 run=provoke:list")
     assert guest.wait() == 0
-    assert "the console has that line" in guest.said
+    assert "gdb: on 0x3f8, with the console" in guest.said
 
 
 # ---- The firmware's own console ----
