@@ -37,7 +37,8 @@ def pcs(frames: debuggers.Frames) -> dict[int, list[str]]:
 
 
 @pytest.mark.parametrize("name", STARTED)
-def test_all_readers_that_crash_py_starts_find_the_same_frames(name, crash_log, kernel_elf, symbols):
+def test_all_readers_that_crash_py_starts_find_the_same_frames(
+        name, crash_log, kernel_elf, symbols):
     log = crash_log(name)
     evidence = evidence_of(log, symbols)
     expected = debuggers.frames_by_cfi(evidence)
