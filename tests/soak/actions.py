@@ -161,10 +161,11 @@ def look(session: Session) -> None:
 
 
 def look_at_a_thread(session: Session) -> None:
-    numbers = re.findall(r"^[* ] +(\d+) +Thread", session("info threads"), re.MULTILINE)
-    session(f"thread {session.chance.choice(numbers)}")
+    rows = re.findall(r"^([* ]) +(\d+) +Thread", session("info threads"), re.MULTILINE)
+    session(f"thread {session.chance.choice(rows)[1]}")
     session.try_to("backtrace 20")
     session("info registers")
+    session(f"thread {dict(rows)['*']}")
 
 
 def write_what_is_there(session: Session) -> None:

@@ -39,6 +39,7 @@ BEGUN, WELL = "stress: seed", "stress: all is well"
 FOLDER = ROOT / "build/soak"
 REPORT_EVERY = 10  # seconds
 CYCLES_A_TURN = 100
+GDBS_OWN = "internal-error"  # says a GDB that has found itself broken
 GRACE = 20  # seconds, for QEMU to be gone after the kernel has told it to
 
 
@@ -110,6 +111,11 @@ class Round:
             session = Session(self.elf, self.guest.gdb, Path(folder), self.chance)
             try:
                 self._attach_and_act(session)
+            except pytest.fail.Exception as error:
+                self.line = session.packets()
+                if GDBS_OWN not in str(error):
+                    raise
+                self._note("GDB's own end")
             except BaseException:
                 self.line = session.packets()
                 raise
