@@ -288,6 +288,10 @@ void arch_frame_set_step(struct trap_frame *frame, bool step);
 /* Is it to stop so? */
 bool arch_frame_steps(const struct trap_frame *frame);
 
+/* A trap was the end of a step: one more of the same frame?  False, with nothing done, if there is
+ * more to see to: then ask arch_frame_set_step(), and all the others here.  Not with points. */
+bool arch_step_on(const struct trap *trap);
+
 /* Let those that wait in, before the step that this CPU is about to do: they run as if there were
  * none, and so may other threads. */
 void arch_step_let_interrupts_in(void);
@@ -295,9 +299,9 @@ void arch_step_let_interrupts_in(void);
 /* The same for a thread that does not run: it stops when it has had its turn, interrupts or not. */
 void arch_parked_set_step(struct trap_frame *frame, bool step);
 
-/* Do what the instruction at `address`, the frame's pc, does; its first bytes are `original`, under
- * a breakpoint.  False, with nothing changed: not one that is known here, it would fault, or data
- * is watched. */
+/* Do what the instruction at `address` does, as if the frame's pc were there; its first bytes are
+ * `original`, under a breakpoint.  False, with nothing changed: not one that is known here, it
+ * would fault, or data is watched. */
 bool arch_execute(struct trap_frame *frame, uint64_t address, const uint8_t *original, size_t len);
 
 /* The frame that a trap from user code has made, of a thread whose kernel stack ends at `top`:

@@ -16,10 +16,11 @@ void trap_init(const struct trap_handler *handlers, size_t count)
 
 bool trap_dispatch(struct trap *trap)
 {
-    for (size_t i = 0; i < table.count; i++) {
-        const struct trap_handler *handler = &table.handlers[i];
+    const struct trap_handler *end = table.handlers + table.count;
+    uint32_t kind = TRAP_MASK(trap->kind);
 
-        if ((handler->kinds & TRAP_MASK(trap->kind)) != 0 && handler->handle(trap) == TRAP_HANDLED)
+    for (const struct trap_handler *handler = table.handlers; handler < end; handler++) {
+        if ((handler->kinds & kind) != 0 && handler->handle(trap) == TRAP_HANDLED)
             return true;
     }
     return false;

@@ -125,7 +125,7 @@ void descriptors_set_kernel_stack(uint64_t top)
 }
 
 /* By the GDT's place, because GS, the usual way, is what a broken kernel may have lost. */
-unsigned arch_cpu_id(void)
+__attribute__((no_stack_protector)) unsigned arch_cpu_id(void)
 {
     uint64_t base = sgdt().base - (uint64_t)(uintptr_t)tables;
     uint64_t cpu = base / sizeof(tables[0]);

@@ -46,12 +46,12 @@ struct tss {
 } __attribute__((packed));
 _Static_assert(sizeof(struct tss) == 104, "SDM 3A figure 8-11");
 
-/* One CPU's tables.  arch_cpu_id() finds the CPU by where its GDT is; in the kernel, GS points
- * here. */
+/* One CPU's tables.  arch_cpu_id() finds the CPU by where its GDT is, and is asked often: their
+ * size is a power of two.  In the kernel, GS points here. */
 struct cpu_tables {
     uint64_t gdt[8];
     struct tss tss;
     uint64_t user_rsp; /* syscall_entry's, for a moment */
-};
+} __attribute__((aligned(256)));
 
 #endif

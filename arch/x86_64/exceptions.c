@@ -30,11 +30,12 @@ struct exception {
     const char *name;
     enum trap_class class;
     enum trap_kind kind;
+    enum ist stack;
 };
 
 static const struct exception exceptions[] = {
 #define VECTOR(number, mnemonic, name, error, class, kind, ist)                                    \
-    [number] = {name, TRAP_CLASS_##class, TRAP_##kind},
+    [number] = {name, TRAP_CLASS_##class, TRAP_##kind, IST_##ist},
 #include "vectors.def"
 #undef VECTOR
 };
@@ -50,9 +51,9 @@ enum exception_vectors {
 };
 _Static_assert(EXCEPTIONS == 32, "vectors.def lists the 32 exceptions");
 
-static const struct exception interrupt = {NULL, TRAP_CLASS_INTERRUPT, TRAP_INTERRUPT};
-static const struct exception syscall = {"system call", TRAP_CLASS_TRAP, TRAP_SYSCALL};
-static const struct exception panic = {"panic", TRAP_CLASS_TRAP, TRAP_PANIC};
+static const struct exception interrupt = {NULL, TRAP_CLASS_INTERRUPT, TRAP_INTERRUPT, IST_NONE};
+static const struct exception syscall = {"system call", TRAP_CLASS_TRAP, TRAP_SYSCALL, IST_NONE};
+static const struct exception panic = {"panic", TRAP_CLASS_TRAP, TRAP_PANIC, IST_NONE};
 
 static const struct exception *exception_of(uint64_t vector)
 {
@@ -114,7 +115,7 @@ static void add_details(struct trap *trap, uint64_t fault_address)
         trap->frame->error = trap->error; /* for who looks at the frame later */
         write_dr6(DR6_AT_REST);
         points_note(trap->error);
-        step_clean_up(trap->frame);
+        step_clean_up(trap->cpu, trap->frame);
     } else if (trap->vector == ARCH_VECTOR_PANIC) {
         trap->message = (const char *)(uintptr_t)trap->error;
         trap->error = 0;
@@ -177,7 +178,7 @@ static struct trap_frame *raise_step(const struct trap_frame *frame)
     uint64_t top = ist_stack_top(arch_cpu_id(), IST_DEBUG);
     struct trap_frame *to = (struct trap_frame *)(uintptr_t)top - 1;
 
-    (void)points_disarm(); /* a second debug exception would begin at the same top */
+    (void)points_disarm(arch_cpu_id()); /* a second debug exception would begin at that top */
     *to = *frame;
     to->vector = VECTOR_DEBUG | RAISED;
     return to;
@@ -211,9 +212,11 @@ static struct trap_frame *user_frame(struct trap_frame *frame)
  * calls a function writes there.  Traps with stacks of their own stay on them. */
 struct trap_frame *arch_trap_stack(struct trap_frame *frame)
 {
+    const struct exception *exception = exception_of(frame->vector);
+
     if (frame->vector == VECTOR_NMI)
         return nmi_frame(frame);
-    if (is_ordinary(exception_of(frame->vector)) || is_from_user(frame) ||
+    if (exception->stack != IST_NONE || is_ordinary(exception) || is_from_user(frame) ||
         is_emergency_stack((uint64_t)(uintptr_t)frame))
         return frame;
     if (is_refused_return(frame))
@@ -236,15 +239,16 @@ static void handle_exception(struct trap *trap)
 {
     uint64_t fault_address = read_cr2();
     uint64_t outer_address = fault_addresses[trap->cpu];
-    uint64_t armed;
+    uint64_t armed = points_disarm(trap->cpu);
 
-    armed = points_disarm();
     add_details(trap, fault_address);
     fault_addresses[trap->cpu] = fault_address;
     dispatch(trap);
     fault_addresses[trap->cpu] = outer_address;
-    write_cr2(outer_address);
-    points_arm(trap->frame, armed);
+    if (trap->vector == VECTOR_PAGE_FAULT)
+        write_cr2(outer_address);
+    if (armed != POINTS_NONE || points_exist())
+        points_arm(trap->cpu, trap->frame, armed);
 }
 
 /* Points stay as they are, and a step holds no interrupts back: the kernel goes about its work.
@@ -253,10 +257,10 @@ static void handle_ordinary(struct trap *trap)
 {
     const struct trap_frame *frame = trap->frame;
 
-    step_end();
+    step_end(trap->cpu);
     dispatch(trap);
     if (trap->frame != frame)
-        points_arm(trap->frame, 0);
+        points_arm(trap->cpu, trap->frame, POINTS_NONE);
 }
 
 /* Have the trap handled.  Returns the frame to load. */
@@ -283,7 +287,7 @@ struct trap_frame *arch_trap(struct trap_frame *frame)
         handle_ordinary(&trap);
     else
         handle_exception(&trap);
-    if (frame == first_frame(ARCH_STACK_NMI))
+    if (vector == VECTOR_NMI && frame == first_frame(ARCH_STACK_NMI))
         in_nmi[trap.cpu] = false;
     return is_stepped_call(trap.frame) ? raise_step(trap.frame) : trap.frame;
 }

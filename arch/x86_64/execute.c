@@ -7,6 +7,7 @@
  */
 #include "arch/arch.h"
 #include "arithmetic.h"
+#include "calls.h"
 #include "decode.h"
 #include "points.h"
 
@@ -246,7 +247,6 @@ enum {
     BOTH = FORM_MODRM | FORM_BYTE,
 };
 
-/* The most frequent first. */
 static const struct row rows[] = {
     {0x88, 0x89, BOTH, run_store},
     {0x8a, 0x8b, BOTH, run_load},
@@ -291,25 +291,49 @@ static const struct row arithmetic_rows[] = {
     {0, 0, FORM_BYTE | FORM_IMM, run_arithmetic_rax},
 };
 
-static const struct row *find_row(unsigned opcode)
+/* By opcode.  Made when it is first needed: should several CPUs do so, they write the same. */
+static struct {
+    bool made;
+    const struct row *rows[2 * TWO];
+} found;
+
+static void make_index(void)
 {
-    if (opcode < 0x40)
-        return (opcode & 7) < 6 ? &arithmetic_rows[opcode >> 2 & 1] : NULL;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (rows[i].first <= opcode && opcode <= rows[i].last)
-            return &rows[i];
+        for (unsigned opcode = rows[i].first; opcode <= rows[i].last; opcode++)
+            found.rows[opcode] = &rows[i];
     }
-    return NULL;
+    for (unsigned opcode = 0; opcode < 0x40; opcode++) {
+        if ((opcode & 7) < 6)
+            found.rows[opcode] = &arithmetic_rows[opcode >> 2 & 1];
+    }
+    __atomic_store_n(&found.made, true, __ATOMIC_RELEASE);
 }
 
-bool arch_execute(struct trap_frame *frame, uint64_t address, const uint8_t *original, size_t len)
+static const struct row *find_row(unsigned opcode)
+{
+    if (!__atomic_load_n(&found.made, __ATOMIC_ACQUIRE))
+        make_index();
+    return found.rows[opcode];
+}
+
+/* Returns how many bytes of the instruction can be read. */
+static size_t fetch(uint64_t address, uint8_t bytes[2 * sizeof(uint64_t)])
+{
+    uint64_t words[2];
+
+    if (!probe_read_8(address, &words[0]) || !probe_read_8(address + sizeof(words[0]), &words[1]))
+        return arch_copy_from(bytes, address, INSTRUCTION_BYTES); /* memory ends here, perhaps */
+    __builtin_memcpy(bytes, words, sizeof(words));
+    return INSTRUCTION_BYTES;
+}
+
+/* With the frame's rip at the instruction. */
+static bool execute(struct trap_frame *frame, const uint8_t *original, size_t len)
 {
     struct instruction in = {.frame = frame};
-    size_t got;
+    size_t got = fetch(frame->rip, in.bytes);
 
-    if ((frame->cs & 3) != 0 || points_watch())
-        return false;
-    got = arch_copy_from(in.bytes, address, INSTRUCTION_BYTES);
     for (size_t i = 0; i < len; i++)
         in.bytes[i] = original[i];
     decode_opcode(&in);
@@ -319,9 +343,19 @@ bool arch_execute(struct trap_frame *frame, uint64_t address, const uint8_t *ori
     decode_operands(&in, row->form);
     if (in.len > got)
         return false;
-    frame->rip = address + in.len;
-    if (row->run(&in))
-        return true;
+    frame->rip += in.len;
+    return row->run(&in);
+}
+
+bool arch_execute(struct trap_frame *frame, uint64_t address, const uint8_t *original, size_t len)
+{
+    uint64_t before = frame->rip;
+
+    if ((frame->cs & 3) != 0 || points_watch())
+        return false;
     frame->rip = address;
+    if (execute(frame, original, len))
+        return true;
+    frame->rip = before;
     return false;
 }

@@ -30,9 +30,10 @@ enum recoverable {
 bool arch_guard(void (*function)(void *), void *argument, struct trap *caught)
 {
     unsigned cpu = arch_cpu_id();
-    struct guard guard = {.outer = guards[cpu]};
+    struct guard guard;
     bool returned;
 
+    guard.outer = guards[cpu];
     guards[cpu] = &guard;
     returned = guarded_call(function, argument, &guard.context);
     guards[cpu] = guard.outer;
@@ -100,7 +101,7 @@ void arch_call_on_stack(enum arch_stack_purpose purpose, void (*function)(void *
     uint64_t here = (uint64_t)(uintptr_t)__builtin_frame_address(0);
 
     if (purpose == ARCH_STACK_DEBUGGER)
-        (void)points_disarm(); /* a system call that GDB catches came here with them */
+        (void)points_disarm(arch_cpu_id()); /* a system call that GDB catches came here with them */
     if (is_on_purpose_stack(here, purpose))
         function(argument);
     else

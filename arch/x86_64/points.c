@@ -46,19 +46,29 @@ struct slot {
 };
 
 static struct slot slots[SLOTS];
+static unsigned used_slots;
+
+/* What of each CPU's DR7 is not fixed: the register itself is slow to read where a hypervisor keeps
+ * it. */
+static uint64_t controls[ARCH_CPUS];
 
 static bool is_watch(const struct slot *slot)
 {
     return slot->used && slot->kind != GDBSTUB_POINT_EXECUTE;
 }
 
+bool points_exist(void)
+{
+    return used_slots > 0;
+}
+
 bool points_watch(void)
 {
     size_t i = 0;
 
-    while (i < SLOTS && !is_watch(&slots[i]))
+    while (used_slots > 0 && i < SLOTS && !is_watch(&slots[i]))
         i++;
-    return i < SLOTS;
+    return used_slots > 0 && i < SLOTS;
 }
 
 /* The longest piece that may begin at `address`, of `len` bytes left. */
@@ -89,6 +99,7 @@ static bool take_slots(enum gdbstub_point kind, uint64_t address, size_t len)
                                  .len = kind == GDBSTUB_POINT_EXECUTE ? 1 : piece,
                                  .whole = address,
                                  .whole_len = len};
+        used_slots++;
         done += piece;
     }
     return done == len;
@@ -97,8 +108,11 @@ static bool take_slots(enum gdbstub_point kind, uint64_t address, size_t len)
 static void free_slots(enum gdbstub_point kind, uint64_t address, size_t len)
 {
     for (size_t i = 0; i < SLOTS; i++) {
-        if (slots[i].kind == kind && slots[i].whole == address && slots[i].whole_len == len)
-            slots[i].used = false;
+        if (!slots[i].used || slots[i].kind != kind || slots[i].whole != address ||
+            slots[i].whole_len != len)
+            continue;
+        slots[i].used = false;
+        used_slots--;
     }
 }
 
@@ -126,12 +140,21 @@ enum gdbstub_point_result arch_remove_point(enum gdbstub_point kind, uint64_t ad
     return GDBSTUB_POINT_DONE;
 }
 
-uint64_t points_disarm(void)
+/* An NMI in the middle of this must not find less than what is armed. */
+static void arm(unsigned cpu, uint64_t control)
 {
-    uint64_t armed = read_dr7();
+    if (controls[cpu] == control)
+        return;
+    controls[cpu] |= control;
+    write_dr7(DR7_FIXED | control);
+    controls[cpu] = control;
+}
 
-    if (armed != DR7_FIXED)
-        write_dr7(DR7_FIXED);
+uint64_t points_disarm(unsigned cpu)
+{
+    uint64_t armed = controls[cpu];
+
+    arm(cpu, POINTS_NONE);
     return armed;
 }
 
@@ -166,27 +189,21 @@ static void remember(struct slot *slot)
     (void)arch_copy_from(slot->before, slot->address, slot->len);
 }
 
-static void arm(uint64_t control)
-{
-    if (control != read_dr7())
-        write_dr7(control);
-}
-
 void points_note(uint64_t hits)
 {
-    for (size_t i = 0; i < SLOTS; i++) {
+    for (size_t i = 0; i < SLOTS && (hits & DR6_HITS) != 0; i++) {
         if (is_watch(&slots[i]) && (hits >> i & 1) != 0)
             remember(&slots[i]);
     }
 }
 
-void points_arm(const struct trap_frame *frame, uint64_t armed)
+void points_arm(unsigned cpu, const struct trap_frame *frame, uint64_t armed)
 {
     bool step = (frame->rflags & RFLAGS_TF) != 0;
-    uint64_t control = DR7_FIXED;
+    uint64_t control = POINTS_NONE;
 
     if (is_emergency_stack(frame->rsp)) {
-        arm(armed); /* that one may have been on its way out */
+        arm(cpu, armed); /* that one may have been on its way out */
         return;
     }
     for (size_t i = 0; i < SLOTS; i++) {
@@ -199,12 +216,12 @@ void points_arm(const struct trap_frame *frame, uint64_t armed)
         write_address(i, slots[i].address);
         control |= control_bits(i) | DR7_EXACT;
     }
-    arm(control);
+    arm(cpu, control);
 }
 
 void arch_arm_points(struct trap_frame *frame)
 {
-    points_arm(frame, 0);
+    points_arm(arch_cpu_id(), frame, POINTS_NONE);
 }
 
 static bool has_changed(const struct slot *slot)

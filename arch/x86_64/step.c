@@ -8,6 +8,7 @@
 #include "step.h"
 
 #include "arch/arch.h"
+#include "calls.h"
 #include "instructions.h"
 
 enum step_bits {
@@ -19,7 +20,8 @@ enum opcodes {
     OPCODE_PUSHF = 0x9c,
     OPCODE_HLT = 0xf4,
     OPCODE_STI = 0xfb,
-    PREFIXES = 14, /* an instruction has 15 bytes at most */
+    PREFIX_REX = 0x40, /* to 4F */
+    PREFIXES = 14,     /* an instruction has 15 bytes at most */
 };
 
 enum {
@@ -35,6 +37,11 @@ static struct {
     uint64_t priority;
 } held[ARCH_CPUS];
 
+static bool is_rex(uint8_t byte)
+{
+    return (byte & 0xf0) == PREFIX_REX;
+}
+
 static bool is_prefix(uint8_t byte)
 {
     static const uint8_t prefixes[] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65,
@@ -44,7 +51,7 @@ static bool is_prefix(uint8_t byte)
         if (byte == prefixes[i])
             return true;
     }
-    return byte >> 4 == 4; /* REX */
+    return is_rex(byte);
 }
 
 /* The opcode's first byte behind any prefixes; 0, which neither of ours is, if it cannot be read.
@@ -82,9 +89,9 @@ static void hold_interrupts(unsigned cpu, bool hold)
     write_cr8(hold ? HIGHEST_PRIORITY : held[cpu].priority);
 }
 
-void step_end(void)
+void step_end(unsigned cpu)
 {
-    hold_interrupts(arch_cpu_id(), false);
+    hold_interrupts(cpu, false);
 }
 
 void arch_step_let_interrupts_in(void)
@@ -110,9 +117,8 @@ bool arch_frame_steps(const struct trap_frame *frame)
 }
 
 /* TF is in the second byte of what pushf saved, whatever its operand size. */
-void step_clean_up(const struct trap_frame *frame)
+void step_clean_up(unsigned cpu, const struct trap_frame *frame)
 {
-    unsigned cpu = arch_cpu_id();
     uint64_t address = frame->rsp + 1;
     uint8_t byte;
 
@@ -136,5 +142,36 @@ bool arch_step_without_running(struct trap_frame *frame)
     if (enables)
         frame->rflags |= RFLAGS_IF;
     frame->rip++;
+    return true;
+}
+
+/* Of an instruction's first byte behind REX: is there more to a step of it than TF?  A bit for each
+ * of pushf, hlt, sti, and the prefixes. */
+static bool is_special(uint8_t byte)
+{
+    static const uint64_t special[] = {
+        [0x26 / 64] = 1ull << 0x26 | 1ull << 0x2e | 1ull << 0x36 | 1ull << 0x3e,
+        [0x40 / 64] = 0xffff | 0xfull << (0x64 - 0x40),
+        [0x9c / 64] = 1ull << (0x9c - 0x80),
+        [0xf0 / 64] = 1ull << (0xf0 - 0xc0) | 1ull << (0xf2 - 0xc0) | 1ull << (0xf3 - 0xc0) |
+                      1ull << (0xf4 - 0xc0) | 1ull << (0xfb - 0xc0),
+    };
+
+    return (special[byte / 64] >> byte % 64 & 1) != 0;
+}
+
+bool arch_step_on(const struct trap *trap)
+{
+    struct trap_frame *frame = trap->frame;
+    uint64_t bytes;
+
+    if (trap->origin != TRAP_FROM_KERNEL || !probe_read_8(frame->rip, &bytes))
+        return false;
+    if (is_rex((uint8_t)bytes))
+        bytes >>= 8;
+    if (is_special((uint8_t)bytes))
+        return false;
+    hold_interrupts(trap->cpu, true);
+    frame->rflags |= RFLAGS_TF;
     return true;
 }

@@ -7,9 +7,9 @@
 #include "frame.h"
 
 /* A #DB has come: undo what the step left behind in the program's memory. */
-void step_clean_up(const struct trap_frame *frame);
+void step_clean_up(unsigned cpu, const struct trap_frame *frame);
 
 /* This CPU goes on to something else: interrupts are held back no longer. */
-void step_end(void);
+void step_end(unsigned cpu);
 
 #endif

@@ -100,7 +100,7 @@ static void load(const struct context *state)
 void arch_switch(struct arch_context *from, const struct arch_context *to, void *stack_top,
                  uint64_t space)
 {
-    step_end(); /* a step lasts as long as its thread runs */
+    step_end(arch_cpu_id()); /* a step lasts as long as its thread runs */
     save(context_of(from));
     load((const struct context *)(const void *)to);
     descriptors_set_kernel_stack((uint64_t)(uintptr_t)stack_top);
