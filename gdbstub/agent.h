@@ -60,12 +60,22 @@ struct agent_fault {
     uint64_t address; /* of memory that cannot be read */
 };
 
+/* For whom one is run. */
+struct agent_view {
+    const struct gdbstub *stub;
+    void *ctx; /* for the port's functions */
+    gdbstub_thread thread;
+    struct gdbstub *printer; /* the same stub, if it may print; NULL: then printing is a fault */
+};
+
 /* Run a verified expression for a stopped thread.  Returns the value on top of its stack, or 0. */
 uint64_t stub_run_agent(struct gdbstub *stub, gdbstub_thread thread, const uint8_t *code,
                         struct agent_fault *fault);
+/* The same.  Changes nothing, if it may not print. */
+uint64_t stub_run_agent_for(const struct agent_view *view, const uint8_t *code,
+                            struct agent_fault *fault);
 /* Memory as the program has it.  False if it cannot be read. */
-bool stub_agent_memory(struct gdbstub *stub, gdbstub_thread thread, uint64_t addr, void *data,
-                       size_t len);
+bool stub_agent_memory(const struct agent_view *view, uint64_t addr, void *data, size_t len);
 
 /* agent_text.c */
 
@@ -90,7 +100,7 @@ void stub_text_end(struct agent_text *text);
 /* NULL if the format is one for that many arguments, else why not. */
 const char *stub_verify_format(const uint8_t *format, size_t len, size_t arguments);
 /* Print.  The first argument is the one before `end`, the second before that, and so on. */
-void stub_agent_printf(struct gdbstub *stub, gdbstub_thread thread, const char *format,
-                       const uint64_t *end, struct agent_fault *fault);
+void stub_agent_printf(const struct agent_view *view, const char *format, const uint64_t *end,
+                       struct agent_fault *fault);
 
 #endif

@@ -196,7 +196,7 @@ static void put_number(struct agent_text *text, const struct conversion *convers
 }
 
 /* A string of the program's: as far as its end, its precision, or the limit. */
-static void put_memory(struct agent_text *text, gdbstub_thread thread,
+static void put_memory(struct agent_text *text, const struct agent_view *view,
                        const struct conversion *conversion, uint64_t addr,
                        struct agent_fault *fault)
 {
@@ -206,7 +206,7 @@ static void put_memory(struct agent_text *text, gdbstub_thread thread,
     if ((conversion->flags & FLAG_PRECISION) != 0 && conversion->precision < limit)
         limit = conversion->precision;
     for (; len < limit; len++) {
-        if (!stub_agent_memory(text->stub, thread, addr + len, &string[len], 1)) {
+        if (!stub_agent_memory(view, addr + len, &string[len], 1)) {
             *fault = (struct agent_fault){"there is no memory to print at", true, addr + len};
             return;
         }
@@ -216,7 +216,7 @@ static void put_memory(struct agent_text *text, gdbstub_thread thread,
     put_field(text, conversion, "", 0, string, len);
 }
 
-static void put_value(struct agent_text *text, gdbstub_thread thread,
+static void put_value(struct agent_text *text, const struct agent_view *view,
                       const struct conversion *conversion, uint64_t value,
                       struct agent_fault *fault)
 {
@@ -227,18 +227,18 @@ static void put_value(struct agent_text *text, gdbstub_thread thread,
     else if (conversion->letter != 's')
         put_number(text, conversion, value);
     else if (value != 0)
-        put_memory(text, thread, conversion, value, fault);
+        put_memory(text, view, conversion, value, fault);
     else
         put_field(text, conversion, "(null)", 0, "", 0);
 }
 
-void stub_agent_printf(struct gdbstub *stub, gdbstub_thread thread, const char *format,
-                       const uint64_t *end, struct agent_fault *fault)
+void stub_agent_printf(const struct agent_view *view, const char *format, const uint64_t *end,
+                       struct agent_fault *fault)
 {
     struct agent_text text;
     struct conversion conversion;
 
-    text.stub = stub;
+    text.stub = view->printer;
     text.len = 0;
     while (*format != '\0' && fault->reason == NULL) {
         char c = *format++;
@@ -250,7 +250,7 @@ void stub_agent_printf(struct gdbstub *stub, gdbstub_thread thread, const char *
         if (conversion.letter == '%')
             stub_text_char(&text, '%');
         else
-            put_value(&text, thread, &conversion, *--end, fault);
+            put_value(&text, view, &conversion, *--end, fault);
     }
     stub_text_end(&text);
 }

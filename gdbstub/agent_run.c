@@ -5,63 +5,79 @@
 #include "agent.h"
 
 struct run {
-    struct gdbstub *stub;
-    gdbstub_thread thread;
-    const uint8_t *code, *at; /* its beginning, and what comes next of it */
-    uint64_t *top;            /* of the stack; below it, when that is empty */
+    const struct agent_view *view;
+    const uint8_t *code;
     struct agent_fault *fault;
 };
 
-bool stub_agent_memory(struct gdbstub *stub, gdbstub_thread thread, uint64_t addr, void *data,
-                       size_t len)
-{
-    const struct gdbstub_port *port = stub->port;
+/* How far it is: passed by value, so that it stays in registers. */
+struct place {
+    const uint8_t *at; /* what comes next */
+    uint64_t *top;     /* of the stack; below it, when that is empty */
+};
 
-    if (len - 1 > UINT64_MAX - addr || port->read_memory(port->ctx, thread, addr, data, len) < len)
+bool stub_agent_memory(const struct agent_view *view, uint64_t addr, void *data, size_t len)
+{
+    const struct gdbstub_port *port = view->stub->port;
+
+    if (len - 1 > UINT64_MAX - addr ||
+        port->read_memory(view->ctx, view->thread, addr, data, len) < len)
         return false;
-    stub_hide_breakpoints(stub, addr, data, len);
+    if (stub_may_hide(view->stub, addr, len))
+        stub_hide_breakpoints(view->stub, addr, data, len);
     return true;
 }
 
-static uint64_t fail(struct run *run, const char *reason)
+/* There is nothing that comes next. */
+static struct place fail(const struct run *run, const char *reason)
 {
     run->fault->reason = reason;
-    return 0;
+    return (struct place){NULL, NULL};
 }
 
-static uint64_t read_memory(struct run *run, uint64_t addr, size_t len)
+static struct place read_memory(const struct run *run, struct place place, size_t len)
 {
     union stub_value value;
+    uint64_t addr = *place.top;
 
-    if (stub_agent_memory(run->stub, run->thread, addr, &value, len))
-        return stub_integer(&value, len);
+    if (stub_agent_memory(run->view, addr, &value, len)) {
+        *place.top = stub_integer(&value, len);
+        return place;
+    }
     run->fault->has_address = true;
     run->fault->address = addr;
     return fail(run, "there is no memory to read at");
 }
 
-static uint64_t read_register(struct run *run, size_t reg)
+static struct place read_register(const struct run *run, struct place place, size_t reg)
 {
-    const struct gdbstub_port *port = run->stub->port;
+    const struct agent_view *view = run->view;
+    const struct gdbstub_port *port = view->stub->port;
     union stub_value value;
 
-    if (!port->read_register(port->ctx, run->thread, reg, &value))
+    if (!port->read_register(view->ctx, view->thread, reg, &value))
         return fail(run, "a register has no value");
-    return stub_integer(&value, port->arch->registers[reg].bits / 8u);
+    *++place.top = stub_integer(&value, port->arch->registers[reg].bits / 8u);
+    return place;
 }
 
 /* The quotient or the remainder; it wraps around where C does not say what happens. */
-static uint64_t divide(struct run *run, uint8_t code, uint64_t a, uint64_t b)
+static struct place divide(const struct run *run, struct place place, uint8_t code)
 {
+    uint64_t b = *place.top--, a = *place.top;
+
     if (b == 0)
         return fail(run, "division by zero");
     if (code == AGENT_DIV_UNSIGNED)
-        return a / b;
-    if (code == AGENT_REM_UNSIGNED)
-        return a % b;
-    if (b == UINT64_MAX)
-        return code == AGENT_DIV_SIGNED ? 0 - a : 0;
-    return (uint64_t)(code == AGENT_DIV_SIGNED ? (int64_t)a / (int64_t)b : (int64_t)a % (int64_t)b);
+        *place.top = a / b;
+    else if (code == AGENT_REM_UNSIGNED)
+        *place.top = a % b;
+    else if (b == UINT64_MAX)
+        *place.top = code == AGENT_DIV_SIGNED ? 0 - a : 0;
+    else
+        *place.top = (uint64_t)(code == AGENT_DIV_SIGNED ? (int64_t)a / (int64_t)b
+                                                         : (int64_t)a % (int64_t)b);
+    return place;
 }
 
 /* Whatever the count: all bits are out after 64. */
@@ -76,68 +92,37 @@ static uint64_t shift(uint8_t code, uint64_t a, uint64_t count)
     return (a ^ sign) >> count ^ sign;
 }
 
-static uint64_t binary(struct run *run, uint8_t code, uint64_t a, uint64_t b)
-{
-    switch (code) {
-    case AGENT_ADD:
-        return a + b;
-    case AGENT_SUB:
-        return a - b;
-    case AGENT_MUL:
-        return a * b;
-    case AGENT_BIT_AND:
-        return a & b;
-    case AGENT_BIT_OR:
-        return a | b;
-    case AGENT_BIT_XOR:
-        return a ^ b;
-    case AGENT_EQUAL:
-        return a == b;
-    case AGENT_LESS_SIGNED:
-        return (int64_t)a < (int64_t)b;
-    case AGENT_LESS_UNSIGNED:
-        return a < b;
-    case AGENT_LSH:
-    case AGENT_RSH_SIGNED:
-    case AGENT_RSH_UNSIGNED:
-        return shift(code, a, b);
-    default:
-        return divide(run, code, a, b);
-    }
-}
-
 /* The lowest `bits` of a value, 1 to 64. */
 static uint64_t extend(uint8_t code, uint64_t value, unsigned bits)
 {
-    uint64_t sign = (uint64_t)1 << (bits - 1), mask = sign | (sign - 1);
+    unsigned rest = 64 - bits;
 
-    value &= mask;
-    return code == AGENT_EXT ? (value ^ sign) - sign : value;
+    if (code == AGENT_EXT)
+        return (uint64_t)((int64_t)(value << rest) >> rest);
+    return value << rest >> rest;
 }
 
 /* The same as stub_agent_operand(), for lengths that the compiler knows. */
-static inline uint64_t operand(struct run *run, size_t bytes)
+static inline uint64_t operand(struct place *place, size_t bytes)
 {
     uint64_t value = 0;
 
     while (bytes-- > 0)
-        value = value << 8 | *run->at++;
+        value = value << 8 | *place->at++;
     return value;
 }
 
-static void jump(struct run *run)
+static struct place print(const struct run *run, struct place place)
 {
-    run->at = run->code + operand(run, 2);
-}
+    size_t arguments = (size_t)operand(&place, 1), len = (size_t)operand(&place, 2);
 
-static void print(struct run *run)
-{
-    size_t arguments = (size_t)operand(run, 1), len = (size_t)operand(run, 2);
-
-    run->top -= 2; /* the function and the channel, which mean nothing here */
-    stub_agent_printf(run->stub, run->thread, (const char *)run->at, run->top + 1, run->fault);
-    run->top -= arguments;
-    run->at += len;
+    if (run->view->printer == NULL)
+        return fail(run, "it prints");
+    place.top -= 2; /* the function and the channel, which mean nothing here */
+    stub_agent_printf(run->view, (const char *)place.at, place.top + 1, run->fault);
+    place.top -= arguments;
+    place.at = run->fault->reason == NULL ? place.at + len : NULL;
+    return place;
 }
 
 static void swap(uint64_t *a, uint64_t *b)
@@ -148,100 +133,141 @@ static void swap(uint64_t *a, uint64_t *b)
     *b = kept;
 }
 
-static void pop(struct run *run, uint8_t code)
-{
-    uint64_t b = *run->top--;
+#define BINARY(result)                                                                             \
+    do {                                                                                           \
+        uint64_t b = *place.top--, a = *place.top;                                                 \
+        *place.top = (uint64_t)(result);                                                           \
+    } while (0)
 
-    *run->top = binary(run, code, *run->top, b);
-}
-
-static void push(struct run *run, uint64_t value)
+/* One operation.  This is the inner loop of everything that is to be fast: one switch, long as it
+ * is. */
+static inline struct place execute(const struct run *run, struct place place)
 {
-    *++run->top = value;
-}
+    uint8_t code = *place.at++;
+    uint64_t value;
 
-/* One operation.  This is the inner loop of everything that is to be fast: a switch. */
-static inline void execute(struct run *run, uint8_t code)
-{
     switch (code) {
     case AGENT_CONST8:
-        push(run, operand(run, 1));
+        *++place.top = operand(&place, 1);
         break;
     case AGENT_CONST16:
-        push(run, operand(run, 2));
+        *++place.top = operand(&place, 2);
         break;
     case AGENT_CONST32:
-        push(run, operand(run, 4));
+        *++place.top = operand(&place, 4);
         break;
     case AGENT_CONST64:
-        push(run, operand(run, 8));
+        *++place.top = operand(&place, 8);
         break;
     case AGENT_REG:
-        push(run, read_register(run, (size_t)operand(run, 2)));
-        break;
+        value = operand(&place, 2);
+        return read_register(run, place, (size_t)value);
     case AGENT_REF8:
     case AGENT_REF16:
     case AGENT_REF32:
     case AGENT_REF64:
-        *run->top = read_memory(run, *run->top, (size_t)1 << (code - AGENT_REF8));
-        break;
+        return read_memory(run, place, (size_t)1 << (code - AGENT_REF8));
     case AGENT_EXT:
     case AGENT_ZERO_EXT:
-        *run->top = extend(code, *run->top, (unsigned)operand(run, 1));
+        value = operand(&place, 1);
+        *place.top = extend(code, *place.top, (unsigned)value);
+        break;
+    case AGENT_ADD:
+        BINARY(a + b);
+        break;
+    case AGENT_SUB:
+        BINARY(a - b);
+        break;
+    case AGENT_MUL:
+        BINARY(a * b);
+        break;
+    case AGENT_BIT_AND:
+        BINARY(a & b);
+        break;
+    case AGENT_BIT_OR:
+        BINARY(a | b);
+        break;
+    case AGENT_BIT_XOR:
+        BINARY(a ^ b);
+        break;
+    case AGENT_EQUAL:
+        BINARY(a == b);
+        break;
+    case AGENT_LESS_SIGNED:
+        BINARY((int64_t)a < (int64_t)b);
+        break;
+    case AGENT_LESS_UNSIGNED:
+        BINARY(a < b);
+        break;
+    case AGENT_LSH:
+    case AGENT_RSH_SIGNED:
+    case AGENT_RSH_UNSIGNED:
+        BINARY(shift(code, a, b));
         break;
     case AGENT_LOG_NOT:
-        *run->top = *run->top == 0;
+        *place.top = *place.top == 0;
         break;
     case AGENT_BIT_NOT:
-        *run->top = ~*run->top;
+        *place.top = ~*place.top;
         break;
     case AGENT_DUP:
-        push(run, *run->top);
+        value = *place.top;
+        *++place.top = value;
         break;
     case AGENT_PICK:
-        push(run, *(run->top - operand(run, 1)));
+        value = *(place.top - operand(&place, 1));
+        *++place.top = value;
         break;
     case AGENT_POP:
-        run->top--;
+        place.top--;
         break;
     case AGENT_ROT: /* a b c -> c a b */
-        swap(run->top, run->top - 1);
-        swap(run->top - 1, run->top - 2);
+        swap(place.top, place.top - 1);
+        swap(place.top - 1, place.top - 2);
         break;
     case AGENT_SWAP:
-        swap(run->top, run->top - 1);
+        swap(place.top, place.top - 1);
         break;
     case AGENT_IF_GOTO:
-        if (*run->top-- != 0)
-            jump(run);
-        else
-            run->at += 2;
+        value = operand(&place, 2);
+        if (*place.top-- != 0)
+            place.at = run->code + value;
         break;
     case AGENT_GOTO:
-        jump(run);
+        place.at = run->code + operand(&place, 2);
         break;
     case AGENT_PRINTF:
-        print(run);
-        break;
+        return print(run, place);
     default:
-        pop(run, code);
-        break;
+        return divide(run, place, code);
     }
+    return place;
+}
+
+uint64_t stub_run_agent_for(const struct agent_view *view, const uint8_t *code,
+                            struct agent_fault *fault)
+{
+    uint64_t stack[1 + AGENT_STACK]; /* the first is below the stack */
+    const struct run run = {view, code, fault};
+    struct place place = {code, stack};
+
+    *fault = (struct agent_fault){NULL, false, 0};
+    stack[0] = 0;
+    for (unsigned steps = AGENT_STEPS; steps > 0; steps--) {
+        if (*place.at == AGENT_END)
+            return *place.top;
+        place = execute(&run, place);
+        if (place.at == NULL)
+            return 0;
+    }
+    fault->reason = "it does not come to an end";
+    return 0;
 }
 
 uint64_t stub_run_agent(struct gdbstub *stub, gdbstub_thread thread, const uint8_t *code,
                         struct agent_fault *fault)
 {
-    struct run run = {stub, thread, code, code, stub->agent_stack, fault};
+    const struct agent_view view = {stub, stub->port->ctx, thread, stub};
 
-    *fault = (struct agent_fault){NULL, false, 0};
-    for (unsigned steps = 0; steps < AGENT_STEPS && fault->reason == NULL; steps++) {
-        uint8_t operation = *run.at++;
-        if (operation == AGENT_END)
-            return *run.top;
-        execute(&run, operation);
-    }
-    if (fault->reason == NULL)
-        fault->reason = "it does not come to an end";
-    return 0;
+    return stub_run_agent_for(&view, code, fault);
 }

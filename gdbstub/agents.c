@@ -176,13 +176,45 @@ enum outcome {
     OUTCOME_FAULT, /* one could not be run; people have been told */
 };
 
+/* How long the expression at `at` is, with its head. */
+static size_t expression_size(const uint8_t *at)
+{
+    return EXPRESSION_HEAD + (size_t)(at[1] << 8 | at[2]);
+}
+
+/* Do all conditions of a list leave 0, without a fault? */
+static bool are_false(const struct agent_view *view, const uint8_t *at, const uint8_t *end)
+{
+    struct agent_fault fault;
+    bool any = false;
+
+    for (; at < end; at += expression_size(at)) {
+        if (at[0] != AGENT_CONDITION)
+            continue;
+        if (stub_run_agent_for(view, at + EXPRESSION_HEAD, &fault) != 0 || fault.reason != NULL)
+            return false;
+        any = true;
+    }
+    return any;
+}
+
+bool stub_passes_by(const struct gdbstub *stub, void *ctx, gdbstub_thread thread, uint64_t type,
+                    uint64_t addr)
+{
+    const struct agent_view view = {stub, ctx, thread, NULL};
+    struct list list;
+    size_t at = find(stub, type, addr, &list);
+    const uint8_t *start = stub->agents + at;
+
+    return at < stub->agents_used && are_false(&view, start + sizeof(list), start + list.size);
+}
+
 static enum outcome run_all(const struct hit *hit, enum agent_use use)
 {
     enum outcome outcome = OUTCOME_NONE;
     struct agent_fault fault;
 
-    for (const uint8_t *at = hit->start; at < hit->end;
-         at += EXPRESSION_HEAD + stub_agent_operand(at + 1, 2)) {
+    for (const uint8_t *at = hit->start; at < hit->end; at += expression_size(at)) {
         if (at[0] != use)
             continue;
         uint64_t value = stub_run_agent(hit->stub, hit->thread, at + EXPRESSION_HEAD, &fault);

@@ -89,11 +89,28 @@ static struct shared share(const struct gdbstub *stub, const struct gdbstub_brea
     return part;
 }
 
+/* The table has changed. */
+static void note_range(struct gdbstub *stub)
+{
+    uint64_t first = UINT64_MAX, last = 0;
+
+    for (size_t i = 0; i < stub->breakpoint_count; i++) {
+        uint64_t address = stub->breakpoints[i].address;
+        first = address < first ? address : first;
+        last = address > last ? address : last;
+    }
+    last += first <= last ? breakpoint_size(stub) - 1 : 0;
+    stub->first_breakpoint = first;
+    stub->last_breakpoint = last;
+}
+
 void stub_hide_breakpoints(const struct gdbstub *stub, uint64_t addr, void *bytes, size_t len)
 {
     uint8_t *data = bytes;
     const uint8_t *instruction = stub->port->arch->breakpoint;
 
+    if (!stub_may_hide(stub, addr, len))
+        return;
     for (size_t i = 0; i < stub->breakpoint_count; i++) {
         const struct gdbstub_breakpoint *breakpoint = &stub->breakpoints[i];
         if (!overlaps(stub, breakpoint, addr, len))
@@ -152,6 +169,7 @@ static bool remove_at(struct gdbstub *stub, size_t i)
     size_t size = breakpoint_size(stub);
 
     stub->breakpoints[i] = stub->breakpoints[--stub->breakpoint_count];
+    note_range(stub);
     if (!is_in_place(stub, &breakpoint))
         return true;
     return port->write_memory(port->ctx, view_of(stub, &breakpoint), breakpoint.address,
@@ -204,14 +222,18 @@ enum verdict stub_plant_breakpoint(struct gdbstub *stub, uint64_t addr, uint64_t
     if (reason != NULL)
         return stub_refuse(stub, reason);
     enum verdict verdict = plant(stub, &breakpoint);
-    if (verdict == VERDICT_OK)
-        stub->breakpoints[stub->breakpoint_count++] = breakpoint;
-    return verdict;
+    if (verdict != VERDICT_OK)
+        return verdict;
+    stub->breakpoints[stub->breakpoint_count++] = breakpoint;
+    note_range(stub);
+    return VERDICT_OK;
 }
 
 const uint8_t *stub_bytes_under(const struct gdbstub *stub, uint64_t addr)
 {
-    return stub->breakpoints[find(stub, addr)].original;
+    size_t i = find(stub, addr);
+
+    return i < stub->breakpoint_count ? stub->breakpoints[i].original : NULL;
 }
 
 bool stub_lift_breakpoint(struct gdbstub *stub, uint64_t addr)

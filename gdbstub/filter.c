@@ -135,6 +135,33 @@ enum gdbstub_event gdbstub_filter(struct gdbstub *stub, struct gdbstub_stop *sto
     return GDBSTUB_BREAK_IN;
 }
 
+/* ---- While others run ---- */
+
+bool gdbstub_steps_through(const struct gdbstub *stub, gdbstub_thread thread, uint64_t *start,
+                           uint64_t *end)
+{
+    const struct gdbstub_order *order = stub_order_for(stub, thread);
+
+    if (order == NULL || !stub->running || stub->point_count > 0)
+        return false;
+    *start = order->range_start;
+    *end = order->range_end;
+    return *start < *end;
+}
+
+/* What is about to stop, or has something unusual about it, is for gdbstub_filter(). */
+bool gdbstub_passes(const struct gdbstub *stub, void *ctx, gdbstub_thread thread, uint64_t pc)
+{
+    const struct gdbstub_port *port = stub->port;
+    const struct gdbstub_order *order = stub_order_for(stub, thread);
+    const uint8_t *original = stub_bytes_under(stub, pc);
+
+    return order != NULL && order->how.action == GDBSTUB_RUN && port->execute != NULL &&
+           stub->point_count == 0 && !stub->request_held && !stub->lifted && !stub->closing &&
+           original != NULL && stub_passes_by(stub, ctx, thread, 0, pc) &&
+           port->execute(ctx, thread, pc, original, port->arch->breakpoint_size);
+}
+
 /* ---- With the machine stopped ---- */
 
 /* Lift the breakpoint under `thread` for one step of it, with all others held. */

@@ -101,12 +101,12 @@ struct gdbstub {
     size_t order_count;
     struct gdbstub_breakpoint breakpoints[GDBSTUB_MAX_BREAKPOINTS];
     size_t breakpoint_count;
+    uint64_t first_breakpoint, last_breakpoint; /* no byte of one is outside of these */
     struct gdbstub_hardware_point points[GDBSTUB_MAX_POINTS];
     size_t point_count;
 
     uint8_t agents[GDBSTUB_AGENT_BYTES]; /* conditions and commands; see agents.c */
     size_t agents_used;
-    uint64_t agent_stack[1 + GDBSTUB_AGENT_STACK]; /* the first is below the stack */
     size_t agents_pending; /* bytes behind those, of a request that may yet be refused */
 
     bool lifted; /* the breakpoint at lifted_address is out of memory for a step of lifted_thread */
@@ -134,6 +134,24 @@ void gdbstub_init(struct gdbstub *stub, const struct gdbstub_port *port);
  *   WAIT      not the stub's: nobody is attached, and nothing of it is planted there.
  */
 enum gdbstub_event gdbstub_filter(struct gdbstub *stub, struct gdbstub_stop *stop);
+
+/*
+ * Optional, and faster still: asked of the thread that this CPU runs, when it has hit a breakpoint,
+ * with its pc AT it, and goes on at full speed otherwise.  True if its conditions are false, and
+ * the port's execute() has done what the instruction does: leave the trap, nothing has happened.
+ * Else nothing is changed: ask gdbstub_filter().
+ *
+ * Nothing need have stopped, and several CPUs may ask at the same time; the only time not to is
+ * while the machine is stopped, since then what is planted may change.  `ctx` is given in place of
+ * the port's own to read_register(), read_memory() and execute(), for that thread.
+ */
+bool gdbstub_passes(const struct gdbstub *stub, void *ctx, gdbstub_thread thread, uint64_t pc);
+
+/* Does GDB have that thread step through a range (vCont;r), with no hardware points about?  Then a
+ * step that ends inside of it may be followed by the next without asking; whatever stops the
+ * machine ends that. */
+bool gdbstub_steps_through(const struct gdbstub *stub, gdbstub_thread thread, uint64_t *start,
+                           uint64_t *end);
 
 /*
  * The machine has stopped, all of it.  Sends the stop reply if GDB waits for one.

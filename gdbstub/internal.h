@@ -11,10 +11,15 @@
 
 #include "gdbstub.h"
 
+/* The kernel's.  The compiler, which is told that there is no library, knows them all the same, and
+ * makes moves of short ones. */
 void *memcpy(void *to, const void *from, size_t len);
 void *memmove(void *to, const void *from, size_t len);
 void *memset(void *to, int value, size_t len);
 int memcmp(const void *a, const void *b, size_t len);
+#define memcpy(to, from, len)  __builtin_memcpy(to, from, len)
+#define memset(to, value, len) __builtin_memset(to, value, len)
+#define memcmp(a, b, len)      __builtin_memcmp(a, b, len)
 
 /* What GDB announced in qSupported; bits of gdbstub.client. */
 enum client_feature {
@@ -188,13 +193,21 @@ bool stub_write_pc(const struct gdbstub *stub, gdbstub_thread thread, uint64_t p
 
 /* breakpoints.c */
 
+/* Can a breakpoint be in [addr, addr + len)?  Most reads are of data, far from any of them. */
+static inline bool stub_may_hide(const struct gdbstub *stub, uint64_t addr, size_t len)
+{
+    uint64_t first = stub->first_breakpoint, last = stub->last_breakpoint;
+
+    return addr - first <= last - first || first - addr < len;
+}
+
 /* Undo the effect of planted breakpoints on what was read from `addr`. */
 void stub_hide_breakpoints(const struct gdbstub *stub, uint64_t addr, void *bytes, size_t len);
 /* Write memory, leaving planted breakpoints in place.  False if some of it cannot be reached. */
 bool stub_write_memory(struct gdbstub *stub, uint64_t addr, const uint8_t *data, size_t len);
 enum verdict stub_plant_breakpoint(struct gdbstub *stub, uint64_t addr, uint64_t len);
 enum verdict stub_remove_breakpoint(struct gdbstub *stub, uint64_t addr);
-/* The program's bytes under the breakpoint that is planted at `addr`. */
+/* The program's bytes under the breakpoint that is planted at `addr`; NULL: there is none. */
 const uint8_t *stub_bytes_under(const struct gdbstub *stub, uint64_t addr);
 /* Take a breakpoint out of memory for a moment, and put it back; the table keeps it.  False if
  * it is not there. */
@@ -230,6 +243,10 @@ enum stub_hit {
 /* The breakpoint was hit: ask its conditions and run its commands.  Tells people of a failure. */
 enum stub_hit stub_judge_hit(struct gdbstub *stub, gdbstub_thread thread, uint64_t type,
                              uint64_t addr);
+
+/* Has it conditions, and are they all false?  Changes nothing; `ctx` is for the port. */
+bool stub_passes_by(const struct gdbstub *stub, void *ctx, gdbstub_thread thread, uint64_t type,
+                    uint64_t addr);
 
 /* filter.c */
 

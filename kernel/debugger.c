@@ -163,7 +163,7 @@ static bool take_machine(struct trap *trap)
 {
     stop_wait_turn();
     while (!stop_take()) {
-        if (!stop_is_asked())
+        if (!stop_is_asked(trap->cpu))
             arch_pause();
         else if (!outlasts_stop(trap))
             return false;
@@ -186,16 +186,16 @@ static bool is_writing(const struct trap *trap)
     return true;
 }
 
-enum trap_verdict debugger_handle(struct trap *trap)
+__attribute__((noinline)) static enum trap_verdict handle(struct trap *trap)
 {
     enum trap_verdict verdict = TRAP_DECLINED;
 
     if (is_writing(trap))
         return TRAP_HANDLED;
-    if (!debugger.enabled || debugger.holder == trap->cpu + 1 || !is_wanted())
+    if (!debugger.enabled || debugger.holder == trap->cpu + 1)
         return TRAP_DECLINED;
     if (!take_machine(trap)) {
-        session_go_on(trap->frame);
+        session_go_on(session_side(), trap->frame);
         return TRAP_HANDLED;
     }
     session_enter(trap);
@@ -203,6 +203,12 @@ enum trap_verdict debugger_handle(struct trap *trap)
         verdict = stop_for(trap);
     session_leave(trap->frame);
     return verdict;
+}
+
+/* Without a debugger, this is all that a trap is kept for: what comes behind it stays outside. */
+enum trap_verdict debugger_handle(struct trap *trap)
+{
+    return is_wanted() ? handle(trap) : TRAP_DECLINED;
 }
 
 /* ---- A byte while the kernel runs ---- */

@@ -42,7 +42,10 @@ void debugger_killed(const struct trap *trap);
 /* Undo the effect of planted breakpoints on `data`, which was read from `address`.  Anywhere. */
 void debugger_hide_breakpoints(uint64_t address, uint8_t *data, size_t len);
 
-/* Rows of the trap table: a byte on the line that may ask for a stop; anything else that stops. */
+/* Rows of the trap table: what GDB need not hear of, and no other CPU either; a byte on the line
+ * that may ask for a stop; anything else that stops. */
+enum trap_verdict debugger_pass_breakpoint(struct trap *trap);
+enum trap_verdict debugger_pass_step(struct trap *trap);
 enum trap_verdict debugger_break_in(struct trap *trap);
 enum trap_verdict debugger_handle(struct trap *trap);
 

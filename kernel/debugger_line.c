@@ -146,7 +146,7 @@ static bool take_line(void)
     while (!stop_borrow()) {
         if (stop_has())
             return false;
-        if (!stop_is_asked())
+        if (!stop_is_asked(arch_cpu_id()))
             asked_us = 0;
         else if (asked_us == 0)
             asked_us = arch_time_us() | 1;

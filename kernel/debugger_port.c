@@ -28,11 +28,21 @@ enum {
     FIRST_THREAD = 1,
 };
 
+static gdbstub_thread id_of(const struct thread *thread)
+{
+    return thread == NULL ? FIRST_THREAD : thread->id;
+}
+
 gdbstub_thread debugger_current_thread(void)
 {
-    const struct thread *thread = thread_current();
+    return id_of(thread_current());
+}
 
-    return thread == NULL ? FIRST_THREAD : thread->id;
+void debugger_look_here(struct debugger_machine *here, const struct trap *trap)
+{
+    here->cpu = trap->cpu;
+    here->frame = trap->frame;
+    here->thread = id_of(schedule_cpu(trap->cpu)->current);
 }
 
 /* NULL for one that has ended, and that nobody waits for: its place is free. */
@@ -88,10 +98,13 @@ static bool access_parked(struct thread *thread, const struct access *access)
 static bool access_register(const struct debugger_machine *machine, gdbstub_thread id,
                             struct access access)
 {
-    struct thread *thread = find(id);
+    struct thread *thread;
 
+    if (id == machine->thread)
+        return access_cpu(machine, machine->cpu, &access);
+    thread = find(id);
     if (thread == NULL)
-        return id == FIRST_THREAD && access_cpu(machine, machine->cpu, &access);
+        return false;
     if (is_on_cpu(thread))
         return access_cpu(machine, thread->cpu, &access);
     return access_parked(thread, &access);
@@ -99,6 +112,10 @@ static bool access_register(const struct debugger_machine *machine, gdbstub_thre
 
 static bool port_read_register(void *ctx, gdbstub_thread thread, size_t reg, void *value)
 {
+    const struct debugger_machine *machine = ctx;
+
+    if (thread == machine->thread)
+        return arch_register_read(machine->frame, reg, value);
     return access_register(ctx, thread, (struct access){.reg = reg, .read = value});
 }
 
@@ -203,6 +220,7 @@ void debugger_take(struct debugger_machine *machine, struct trap_frame *frame)
 {
     machine->cpu = arch_cpu_id();
     machine->frame = frame;
+    machine->thread = debugger_current_thread();
     machine->resume = (struct gdbstub_resume){GDBSTUB_RUN, GDBSTUB_SIGNAL_NONE};
     for (struct thread *thread = thread_next(NULL); thread != NULL; thread = thread_next(thread)) {
         thread->held = false;
@@ -345,7 +363,7 @@ static bool port_execute(void *ctx, gdbstub_thread thread, uint64_t addr, const 
 {
     const struct debugger_machine *machine = ctx;
 
-    return thread == debugger_current_thread() && arch_execute(machine->frame, addr, original, len);
+    return thread == machine->thread && arch_execute(machine->frame, addr, original, len);
 }
 
 /* One message for each text, which most often is a line.  Not on the console if GDB shows that. */

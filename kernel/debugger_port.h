@@ -12,6 +12,7 @@ struct debugger_machine {
     const char *line_name;
     unsigned cpu;                 /* the one that has the machine */
     struct trap_frame *frame;     /* what it will go on with */
+    gdbstub_thread thread;        /* that runs there */
     struct gdbstub_resume resume; /* what GDB wants of it next */
     struct gdbstub *stub;         /* whose port this is */
     bool reboot;                  /* as soon as the request is answered */
@@ -19,6 +20,10 @@ struct debugger_machine {
 
 /* To be given a struct debugger_machine as its ctx. */
 extern const struct gdbstub_port debugger_port;
+
+/* This CPU has not got the machine, and `here` is for its own thread alone: to be read, and to
+ * execute. */
+void debugger_look_here(struct debugger_machine *here, const struct trap *trap);
 
 /* This CPU has the machine, and was interrupted at `frame`: forget what GDB has ordered threads to
  * do. */

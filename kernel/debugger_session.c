@@ -10,11 +10,7 @@
 #include "debugger_restart.h"
 #include "debugger_why.h"
 #include "stop.h"
-
-enum {
-    OPEN_STEPS = 16,          /* one step in so many lets interrupts in ... */
-    OPEN_GDB_STEPS = 1 << 12, /* ... if GDB asks for each of them */
-};
+#include "thread.h"
 
 struct debugger debugger;
 
@@ -110,6 +106,7 @@ void session_enter(const struct trap *trap)
     debugger.holder = trap->cpu + 1;
     debugger.machine.cpu = trap->cpu;
     debugger.machine.frame = trap->frame;
+    debugger.machine.thread = debugger_current_thread();
 }
 
 void session_look_again(struct trap_frame *frame)
@@ -119,10 +116,8 @@ void session_look_again(struct trap_frame *frame)
     arch_frame_set_step(frame, true);
 }
 
-void session_go_on(struct trap_frame *frame)
+void session_go_on(struct side *side, struct trap_frame *frame)
 {
-    struct side *side = session_side();
-
     side->left = frame;
     side->left_pc = arch_frame_pc(frame);
     side->left_sp = arch_frame_sp(frame);
@@ -156,7 +151,7 @@ void session_leave(struct trap_frame *frame)
     let_go();
     if (hold)
         stop_join(frame);
-    session_go_on(frame);
+    session_go_on(session_side(), frame);
 }
 
 /* Is GDB's step over without anything having run? */
@@ -165,15 +160,25 @@ static bool is_stepped(struct trap_frame *frame)
     return debugger.machine.resume.action == GDBSTUB_STEP && arch_step_without_running(frame);
 }
 
-/* What is stepped may be waiting for an interrupt: for a tick, for another CPU.  But a handler
- * waits for locks, and a CPU that stands still may have them; and below the stack pointer it writes
- * over what functions have left there.  GDB's recordings go back to that, so they, and all that GDB
- * does step by step, are interrupted rarely. */
-static void step(struct trap_frame *frame, unsigned open_steps)
+static void step(struct trap_frame *frame, enum session_open_steps open_steps)
 {
+    struct side *side = session_side();
+    uint64_t end;
+
     arch_frame_set_step(frame, true);
-    if (++session_side()->steps % open_steps == 0 && debugger_others_run(&debugger.machine))
-        arch_step_let_interrupts_in();
+    side->others_run = debugger_others_run(&debugger.machine);
+    session_let_interrupts_in(side, open_steps);
+    if (!gdbstub_steps_through(&debugger.stub, debugger_current_thread(), &side->range_start, &end))
+        return;
+    side->stepped = thread_current();
+    side->range_bytes = end - side->range_start;
+}
+
+/* Whatever was ordered is over, on all CPUs. */
+static void forget_ranges(void)
+{
+    for (unsigned cpu = 0; cpu < ARCH_CPUS; cpu++)
+        debugger.sides[cpu].range_bytes = 0;
 }
 
 enum gdbstub_event session_pass(struct trap *trap, struct gdbstub_stop *why)
@@ -200,6 +205,7 @@ enum gdbstub_event session_stop(struct trap_frame *frame, struct gdbstub_stop wh
 
     stop_others();
     debugger_take(&debugger.machine, frame);
+    forget_ranges();
     session_side()->look_again = false;
     arch_frame_set_step(frame, false);
     do {

@@ -16,9 +16,12 @@
 
 /* What a CPU has yet to do about the line. */
 struct side {
-    bool bytes_left;           /* a break-in has left bytes: nobody has looked at them yet */
-    atomic_bool writes;        /* it writes to the line, or waits until it may */
-    unsigned steps;            /* that GDB has had it do */
+    bool bytes_left;              /* a break-in has left bytes: nobody has looked at them yet */
+    atomic_bool writes;           /* it writes to the line, or waits until it may */
+    unsigned steps;               /* that GDB has had it do */
+    bool others_run;              /* while it steps: what it steps may wait for them */
+    const struct thread *stepped; /* through a range that GDB need not be asked about ... */
+    uint64_t range_start, range_bytes; /* ... 0: there is none */
     bool look_again;           /* one step after leaving, look at the bytes that came meanwhile */
     struct trap_frame *left;   /* the frame that it left the last stop with ... */
     uint64_t left_pc, left_sp; /* ... and what was in it */
@@ -57,7 +60,22 @@ void session_leave(struct trap_frame *frame);
 
 /* The last thing before the way out.  What has come while the line was being opened is seen one
  * step later, so that GDB never finds the kernel stopped in here. */
-void session_go_on(struct trap_frame *frame);
+void session_go_on(struct side *side, struct trap_frame *frame);
+
+/* A step is about to be made: one in so many lets interrupts in first.  What is stepped may be
+ * waiting for one: for a tick, for another CPU.  But a handler waits for locks, and a CPU that
+ * stands still may have them; and below the stack pointer it writes over what functions have left
+ * there.  GDB's recordings go back to that, so they, and all that GDB does step by step, are
+ * interrupted rarely. */
+enum session_open_steps {
+    OPEN_STEPS = 16,
+    OPEN_GDB_STEPS = 1 << 12, /* if GDB asks for each of them */
+};
+static inline void session_let_interrupts_in(struct side *side, enum session_open_steps open_steps)
+{
+    if (++side->steps % open_steps == 0 && side->others_run)
+        arch_step_let_interrupts_in();
+}
 
 /* Look at the line once more when one instruction of the frame has run. */
 void session_look_again(struct trap_frame *frame);

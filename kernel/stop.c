@@ -63,7 +63,7 @@ void stop_wait_turn(void)
 
     atomic_fetch_or(&stop.waiting, mine);
     while (atomic_load(&stop.last) == me + 1 && (atomic_load(&stop.waiting) & ~mine) != 0 &&
-           !stop_is_asked()) {
+           !stop_is_asked(me)) {
         arch_pause();
         if (arch_time_us() - began_us > TURN_US)
             atomic_store(&stop.waiting, mine);
@@ -216,9 +216,9 @@ void stop_give_back(void)
     atomic_store(&stop.owner, NOBODY);
 }
 
-bool stop_is_asked(void)
+bool stop_is_asked(unsigned cpu)
 {
-    return atomic_load(&stop.cpus[arch_cpu_id()].state) == ASKED;
+    return atomic_load(&stop.cpus[cpu].state) == ASKED;
 }
 
 static void serve_call(struct cpu *cpu)
@@ -257,7 +257,7 @@ void stop_join(struct trap_frame *frame)
 bool stop_take_or_join(struct trap_frame *frame)
 {
     while (!stop_take()) {
-        if (stop_is_asked()) {
+        if (stop_is_asked(arch_cpu_id())) {
             stop_join(frame);
             return false;
         }

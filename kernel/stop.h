@@ -62,8 +62,8 @@ void stop_give_back(void);
 /* Stand still, with this frame, if asked to, until ordered otherwise. */
 void stop_join(struct trap_frame *frame);
 
-/* Is this CPU wanted to stand still? */
-bool stop_is_asked(void);
+/* Is this CPU, which is `cpu`, wanted to stand still? */
+bool stop_is_asked(unsigned cpu);
 
 /* Have a stopped CPU call function(argument); wait for it.  False if it does not answer in a
  * bounded time. */

@@ -21,7 +21,8 @@
 enum trap_masks {
     NOT_ASYNCHRONOUS = TRAP_ANY & ~(TRAP_MASK(TRAP_INTERRUPT) | TRAP_MASK(TRAP_NMI)),
     ENDING = TRAP_MASK(TRAP_INTERRUPT) | TRAP_MASK(TRAP_SYSCALL) | TRAP_MASK(TRAP_PAGE_FAULT),
-    BREAKPOINTS = TRAP_MASK(TRAP_BREAKPOINT) | TRAP_MASK(TRAP_DEBUG),
+    BREAKPOINT = TRAP_MASK(TRAP_BREAKPOINT),
+    STEP = TRAP_MASK(TRAP_DEBUG),
 };
 
 static uint64_t counts[TRAPS_VECTORS];
@@ -94,9 +95,11 @@ static enum trap_verdict log_breakpoint(struct trap *trap)
 }
 
 static const struct trap_handler handlers[] = {
-    {"count", TRAP_ANY, count},             /* how many of each */
-    {"recover", NOT_ASYNCHRONOUS, recover}, /* copies and calls that may fail */
-    {"flight", TRAP_ANY, flight_trap},      /* notes it, and declines */
+    {"count", TRAP_ANY, count},                           /* how many of each */
+    {"breakpoint", BREAKPOINT, debugger_pass_breakpoint}, /* its condition is false */
+    {"step", STEP, debugger_pass_step},                   /* inside of what GDB steps through */
+    {"recover", NOT_ASYNCHRONOUS, recover},               /* copies and calls that may fail */
+    {"flight", TRAP_ANY, flight_trap},                    /* notes it, and declines */
     {"cpus check", TRAP_MASK(TRAP_INTERRUPT) | TRAP_MASK(TRAP_NMI), cpus_check_handle},
     {"ending", ENDING, process_check}, /* a program that somebody has ended goes no further */
     {"interrupt", TRAP_MASK(TRAP_INTERRUPT), interrupt},
@@ -108,7 +111,7 @@ static const struct trap_handler handlers[] = {
     {"break-in", TRAP_MASK(TRAP_NMI), debugger_break_in},         /* a byte from the debugger */
     {"debugger", NOT_ASYNCHRONOUS, debugger_handle}, /* if one is attached, it is first */
     {"program", NOT_ASYNCHRONOUS, program_handle},   /* its fault ends it alone */
-    {"breakpoint", BREAKPOINTS, log_breakpoint},
+    {"breakpoint", BREAKPOINT | STEP, log_breakpoint},
     {"crash", TRAP_ANY, crash_handle}, /* never returns */
 };
 

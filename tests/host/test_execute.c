@@ -226,8 +226,9 @@ static void compare(const char *name, const uint8_t *code)
     assert_int_equal(native.signal, SIGTRAP);
     memcpy(pages.data_native, pages.data, PAGE);
     memcpy(pages.data, pages.data_before, PAGE);
-    pages.code[0] = 0xcc; /* a breakpoint stands there */
-    if (!arch_execute(&frame, frame.rip, &original, 1))
+    pages.code[0] = 0xcc;           /* a breakpoint stands there */
+    uint64_t address = frame.rip++; /* where the trap has left it */
+    if (!arch_execute(&frame, address, &original, 1))
         fail_msg("%s: not done", name);
     pages.code[0] = original;
     uint64_t ignored = ~(uint64_t)STATUS | undefined_flags(code);

@@ -110,6 +110,15 @@ def test_a_condition_on(gdb, condition, value):
     assert "target evals" in gdb("info breakpoints")
 
 
+def test_a_condition_sees_the_pc_at_the_breakpoint(gdb):
+    gdb(f"tbreak {HOT}")
+    gdb.resume()
+    gdb(f"break {HOT} if $rip == {gdb.number('$pc')} && i == 7")
+    gdb.resume()
+    assert gdb.evaluate("i") == "7"
+    assert "target evals" in gdb("info breakpoints")
+
+
 def test_of_several_conditions_at_one_place_any_stops(gdb):
     gdb("break hot if i == 7")
     gdb("break hot if i == 4")

@@ -346,6 +346,18 @@ def test_scheduler_locking_keeps_the_other_threads(gdb):
     assert gdb.number("cpu") == 1
 
 
+def test_each_cpu_gets_over_false_conditions_by_itself_and_misses_none(threads_elf):
+    """All of them hit it all the time; one hit is the one, and there it stops."""
+    with bench(threads_elf, CPUS) as (_, gdb):
+        gdb("set breakpoint always-inserted on")
+        for cpu in range(1, CPUS):
+            wanted = gdb.number(f"counters[{cpu}]") + 2000
+            gdb(f"break hit if cpu == {cpu} && counters[{cpu}] == {wanted}")
+            assert gdb.resume()["func"] == "hit"
+            assert (gdb.number("cpu"), gdb.number(f"counters[{cpu}]")) == (cpu, wanted)
+            gdb("delete")
+
+
 def test_ctrl_c_ends_what_never_comes_back(gdb):
     gdb("thread 1")
     do(gdb, "idle")
