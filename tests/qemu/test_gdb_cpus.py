@@ -149,10 +149,12 @@ def count_hits(session: Session, kind: int, hits: int,
     it has run as often as that has been told of this thread."""
     session.plant("hit_here", kind)
     before, told = session.counters(), Counter()
+    cpus = {id: cpu for cpu, id in enumerate(session.spinners(), 1)}
     for _ in range(hits):
         stop = session.line.request("vCont;c")
         assert pc_of(stop) == session.symbols["hit_here"], stop
-        id, cpu = fields_of(stop)["thread"], int(fields_of(stop)["core"])
+        id = fields_of(stop)["thread"]
+        cpu = cpus[id]
         assert session.counters()[cpu] - before[cpu] == told[id], (stop, told)
         told[id] += 1
         resume(id)
