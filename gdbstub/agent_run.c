@@ -247,12 +247,11 @@ static inline struct place execute(const struct run *run, struct place place)
 uint64_t stub_run_agent_for(const struct agent_view *view, const uint8_t *code,
                             struct agent_fault *fault)
 {
-    uint64_t stack[1 + AGENT_STACK]; /* the first is below the stack */
+    uint64_t stack[1 + AGENT_STACK] = {0}; /* the first is below the stack */
     const struct run run = {view, code, fault};
     struct place place = {code, stack};
 
     *fault = (struct agent_fault){NULL, false, 0};
-    stack[0] = 0;
     for (unsigned steps = AGENT_STEPS; steps > 0; steps--) {
         if (*place.at == AGENT_END)
             return *place.top;

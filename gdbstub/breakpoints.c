@@ -229,6 +229,9 @@ enum verdict stub_plant_breakpoint(struct gdbstub *stub, uint64_t addr, uint64_t
     return VERDICT_OK;
 }
 
+/* ---- For filter.c ---- */
+
+#if GDBSTUB_WITH_FILTER
 const uint8_t *stub_bytes_under(const struct gdbstub *stub, uint64_t addr)
 {
     size_t i = find(stub, addr);
@@ -257,3 +260,4 @@ void stub_lower_breakpoint(struct gdbstub *stub, uint64_t addr)
     stub->breakpoints[i].thread = view_of(stub, &stub->breakpoints[i]);
     plant(stub, &stub->breakpoints[i]);
 }
+#endif

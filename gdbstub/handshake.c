@@ -50,12 +50,15 @@ enum verdict stub_handle_supported(struct gdbstub *stub, struct args *args)
     }
     stub_put_text(stub, "PacketSize=");
     stub_put_number(stub, GDBSTUB_PACKET_SIZE);
-    stub_put_text(stub, ";QStartNoAckMode+;vContSupported+;swbreak+;qSearch:memory+"
-                        ";ConditionalBreakpoints+;BreakpointCommands+");
+    stub_put_text(stub, ";QStartNoAckMode+;vContSupported+;swbreak+");
+    if (GDBSTUB_WITH_SCAN)
+        stub_put_text(stub, ";qSearch:memory+");
+    if (GDBSTUB_WITH_FILTER)
+        stub_put_text(stub, ";ConditionalBreakpoints+;BreakpointCommands+");
     stub_put_objects(stub);
     if (stub->port->insert_point != NULL)
         stub_put_text(stub, ";hwbreak+");
-    if (stub->port->has_syscalls)
+    if (GDBSTUB_WITH_SYSCALLS && stub->port->has_syscalls)
         stub_put_text(stub, ";QCatchSyscalls+");
     if (stub->client & CLIENT_GDB) /* the one process never forks nor execs: nothing to report */
         stub_put_text(stub, ";binary-upload+;fork-events+;vfork-events+;exec-events+");

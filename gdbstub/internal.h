@@ -9,6 +9,7 @@
 #ifndef GDBSTUB_INTERNAL_H
 #define GDBSTUB_INTERNAL_H
 
+#include "config.h"
 #include "gdbstub.h"
 
 /* The kernel's.  The compiler, which is told that there is no library, knows them all the same, and
@@ -225,6 +226,7 @@ bool stub_has_execute_point(const struct gdbstub *stub, uint64_t addr);
 
 /* agents.c: conditions and commands of the breakpoint of a Z packet's type at an address. */
 
+#if GDBSTUB_WITH_FILTER
 /* Take and verify those of a Z packet, up to its end.  They are pending until they are kept. */
 enum verdict stub_take_agents(struct gdbstub *stub, struct args *args, uint64_t type,
                               uint64_t addr);
@@ -233,6 +235,30 @@ void stub_keep_agents(struct gdbstub *stub, uint64_t type, uint64_t addr);
 void stub_remove_agents(struct gdbstub *stub, uint64_t type, uint64_t addr);
 /* Are there commands that are to be run without a GDB, too? */
 bool stub_persists(const struct gdbstub *stub, uint64_t type, uint64_t addr);
+#else
+static inline enum verdict stub_take_agents(struct gdbstub *stub, struct args *args, uint64_t type,
+                                            uint64_t addr)
+{
+    (void)stub, (void)type, (void)addr;
+    return stub_at_end(args) ? VERDICT_OK : VERDICT_MALFORMED;
+}
+
+static inline void stub_keep_agents(struct gdbstub *stub, uint64_t type, uint64_t addr)
+{
+    (void)stub, (void)type, (void)addr;
+}
+
+static inline void stub_remove_agents(struct gdbstub *stub, uint64_t type, uint64_t addr)
+{
+    (void)stub, (void)type, (void)addr;
+}
+
+static inline bool stub_persists(const struct gdbstub *stub, uint64_t type, uint64_t addr)
+{
+    (void)stub, (void)type, (void)addr;
+    return false;
+}
+#endif
 
 enum stub_hit {
     STUB_HIT_STOPS,  /* a condition is true or fails, or there is nothing to ask */
@@ -258,9 +284,23 @@ enum stub_lift {
     STUB_LIFT_BROKEN, /* something else has happened before that */
 };
 
+#if GDBSTUB_WITH_FILTER
 bool stub_passes_over(struct gdbstub *stub, enum stub_lift lift);
 /* A stop has come: put back the breakpoint that is lifted for a step, if one is. */
 enum stub_lift stub_end_lift(struct gdbstub *stub, const struct gdbstub_stop *stop);
+#else
+static inline bool stub_passes_over(struct gdbstub *stub, enum stub_lift lift)
+{
+    (void)stub, (void)lift;
+    return false;
+}
+
+static inline enum stub_lift stub_end_lift(struct gdbstub *stub, const struct gdbstub_stop *stop)
+{
+    (void)stub, (void)stop;
+    return STUB_LIFT_NONE;
+}
+#endif
 
 /* resume.c */
 
@@ -303,7 +343,14 @@ void stub_window_decimal(struct window *window, uint64_t value);
 /* ` NAME="`, `"`: around what is written between them. */
 void stub_window_attribute(struct window *window, const char *name, const char *value);
 /* Say in a qSupported reply which objects there are. */
+#if GDBSTUB_WITH_OBJECTS
 void stub_put_objects(struct gdbstub *stub);
+#else
+static inline void stub_put_objects(struct gdbstub *stub)
+{
+    (void)stub;
+}
+#endif
 
 /* description.c */
 
@@ -316,10 +363,23 @@ bool stub_describe_memory(struct window *window, struct args *annex);
 
 /* lldb.c */
 
+#if GDBSTUB_WITH_LLDB
 /* Take ";thread:ID;" off the end of the arguments, if it is there, and select that thread. */
 enum verdict stub_take_suffix(struct gdbstub *stub, struct args *args);
 /* For a stop reply: all threads, if the client wants them and they fit. */
 void stub_put_threads(struct gdbstub *stub);
+#else
+static inline enum verdict stub_take_suffix(struct gdbstub *stub, struct args *args)
+{
+    (void)stub, (void)args;
+    return VERDICT_OK;
+}
+
+static inline void stub_put_threads(struct gdbstub *stub)
+{
+    (void)stub;
+}
+#endif
 
 /* files.c: objects of the port */
 

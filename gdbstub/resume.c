@@ -150,7 +150,7 @@ enum verdict stub_handle_action_list(struct gdbstub *stub, struct args *args)
 {
     if (!stub_at_end(args))
         return VERDICT_MALFORMED;
-    stub_put_text(stub, "vCont;c;C;s;S;r");
+    stub_put_text(stub, GDBSTUB_WITH_FILTER ? "vCont;c;C;s;S;r" : "vCont;c;C;s;S");
     return VERDICT_REPLY;
 }
 

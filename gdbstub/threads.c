@@ -1,13 +1,8 @@
 /*
- * threads.c - H T qC qfThreadInfo qsThreadInfo qThreadExtraInfo: which threads there are, and which
- * one the other packets are about.  GDB reads the list as qXfer:threads (thread_list.c); others,
- * and GDB if told to, one by one.
+ * threads.c - H T qC: which thread the other packets are about.  GDB reads the list of them as
+ * qXfer:threads (thread_list.c); others, and GDB if told to, one by one (thread_ids.c).
  */
 #include "internal.h"
-
-enum {
-    LONGEST_ID = sizeof(",p1.0123456789abcdef") - 1,
-};
 
 /* The thread of a port that has no list of them. */
 static const gdbstub_thread only_thread = 1;
@@ -86,57 +81,5 @@ enum verdict stub_handle_current(struct gdbstub *stub, struct args *args)
         return VERDICT_MALFORMED;
     stub_put_text(stub, "QC");
     stub_put_thread(stub, stub->general);
-    return VERDICT_REPLY;
-}
-
-/* As many threads as fit behind the last one listed; 'l' if there is none. */
-static enum verdict list_threads(struct gdbstub *stub)
-{
-    gdbstub_thread thread = stub_next_thread(stub, stub->listed);
-    char separator = 'm';
-
-    while (thread != GDBSTUB_NO_THREAD && stub_reply_room(stub) >= LONGEST_ID) {
-        stub_put_char(stub, separator);
-        stub_put_thread(stub, thread);
-        separator = ',';
-        stub->listed = thread;
-        thread = stub_next_thread(stub, thread);
-    }
-    if (separator == 'm')
-        stub_put_char(stub, 'l');
-    return VERDICT_REPLY;
-}
-
-enum verdict stub_handle_first_threads(struct gdbstub *stub, struct args *args)
-{
-    if (!stub_at_end(args))
-        return VERDICT_MALFORMED;
-    stub->listed = GDBSTUB_NO_THREAD;
-    return list_threads(stub);
-}
-
-enum verdict stub_handle_more_threads(struct gdbstub *stub, struct args *args)
-{
-    if (!stub_at_end(args))
-        return VERDICT_MALFORMED;
-    return list_threads(stub);
-}
-
-/* qThreadExtraInfo,THREAD: "main: running, CPU 0" */
-enum verdict stub_handle_thread_extra(struct gdbstub *stub, struct args *args)
-{
-    struct gdbstub_thread_info info;
-    char digits[STUB_DECIMAL_BYTES];
-    gdbstub_thread thread;
-
-    if (!stub_take_char(args, ',') || !stub_take_thread(args, &thread) || !stub_at_end(args))
-        return VERDICT_MALFORMED;
-    if (!stub_thread_info(stub, thread, &info))
-        return VERDICT_NO_THREAD;
-    stub_put_hex_text(stub, info.name);
-    stub_put_hex_text(stub, ": ");
-    stub_put_hex_text(stub, info.state);
-    stub_put_hex_text(stub, ", CPU ");
-    stub_put_hex_text(stub, stub_decimal(info.cpu, digits + sizeof(digits)));
     return VERDICT_REPLY;
 }
