@@ -98,16 +98,13 @@ static bool access_parked(struct thread *thread, const struct access *access)
 static bool access_register(const struct debugger_machine *machine, gdbstub_thread id,
                             struct access access)
 {
-    struct thread *thread;
+    struct thread *thread = find(id);
 
     if (id == machine->thread)
         return access_cpu(machine, machine->cpu, &access);
-    thread = find(id);
-    if (thread == NULL)
-        return false;
-    if (is_on_cpu(thread))
+    if (thread != NULL && is_on_cpu(thread))
         return access_cpu(machine, thread->cpu, &access);
-    return access_parked(thread, &access);
+    return thread != NULL && access_parked(thread, &access);
 }
 
 static bool port_read_register(void *ctx, gdbstub_thread thread, size_t reg, void *value)
