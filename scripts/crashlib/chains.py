@@ -182,5 +182,5 @@ def cpu_is_sane(cpu: Cpu) -> bool:
 
 def thread_is_sane(thread: Thread) -> bool:
     return (_values_are_sane(thread) and thread.state in tuple(ThreadState) and thread.id > 0
-            and thread.reserved == 0 and thread.stack_bottom <= thread.stack_top
-            and thread.name.isprintable() and thread.wait.isprintable())
+            and thread.stack_bottom <= thread.stack_top and thread.name.isprintable()
+            and thread.wait.isprintable())
