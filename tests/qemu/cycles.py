@@ -16,6 +16,7 @@ from programs import ROOT, addresses_of, symbols_of
 
 HEAP = ROOT / "kernel/stress_memory.c"
 COMPARE_EACH = 8  # cycles: memory takes longer to read than a stop to tell
+STOPPED_CPU = "debugger.machine.cpu"
 COUNTS = "if (++job->done % BLOCKS_PER_CHECK == 0)"
 
 
@@ -24,12 +25,14 @@ class Place:
     """Where the breakpoint is, and each CPU's counter."""
     address: int
     counters: list[int]
+    stopped_cpu: int  # where the kernel has the number of the CPU that stopped
 
 
 def tick_place(elf: Path, cpus: int) -> Place:
     """In an interrupt's handler, on all CPUs a hundred times a second."""
     return Place(symbols_of(elf)["schedule_tick"], addresses_of(elf, [
-        f"'kernel/schedule.c'::cpus[{cpu}].shown.ticks" for cpu in range(cpus)]))
+        f"'kernel/schedule.c'::cpus[{cpu}].shown.ticks" for cpu in range(cpus)]), *addresses_of(
+            elf, [STOPPED_CPU]))
 
 
 def heap_place(elf: Path, cpus: int, kind: int) -> Place:
@@ -37,7 +40,8 @@ def heap_place(elf: Path, cpus: int, kind: int) -> Place:
     [line] = [n for n, text in enumerate(HEAP.read_text().splitlines(), 1) if COUNTS in text]
     [address] = addresses_of(elf, [], f"info line {HEAP.name}:{line}")
     return Place(address, addresses_of(elf, [
-        f"stress.jobs[{cpu}][{kind}].done" for cpu in range(cpus)]))
+        f"stress.jobs[{cpu}][{kind}].done" for cpu in range(cpus)]), *addresses_of(
+            elf, [STOPPED_CPU]))
 
 
 def compare(cpu: int, counted: dict[int, int], told: list[int]) -> None:
@@ -67,7 +71,7 @@ class Cycles:
         for cycle in range(1, count + 1):
             stop = self._continue()
             assert stop["10"] == struct.pack("<Q", place.address).hex(), stop
-            cpu = int(stop["core"])
+            cpu = int(self._ask(f"m{place.stopped_cpu:x},1"), 16)
             if cpu not in first or cycle % COMPARE_EACH == 0 or cycle == count:
                 now = self._counters(place)
                 first.setdefault(cpu, now[cpu])
