@@ -165,7 +165,7 @@ static void append_thread(struct crash_writer *writer, struct thread *thread)
         .wake_us = thread->wake_us,
     };
 
-    if (!is_on_cpu(thread)) {
+    if (!is_on_cpu(thread) && thread->frame != NULL) {
         entry.count = (uint32_t)arch_parked_record(thread->frame, &thread->context, values.words,
                                                    REGISTERS, entry.valid);
     }

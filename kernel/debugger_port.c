@@ -45,19 +45,20 @@ void debugger_look_here(struct debugger_machine *here, const struct trap *trap)
     here->thread = id_of(schedule_cpu(trap->cpu)->current);
 }
 
-/* NULL for one that has ended, and that nobody waits for: its place is free. */
-static struct thread *find(gdbstub_thread id)
-{
-    struct thread *thread = id <= UINT32_MAX ? thread_find((uint32_t)id) : NULL;
-    bool over = thread != NULL && thread->state == THREAD_ENDED && thread->detached && thread->left;
-
-    return over ? NULL : thread;
-}
-
 /* Does `thread` run on its CPU?  Then that has its registers. */
 static bool is_on_cpu(const struct thread *thread)
 {
     return schedule_cpu(thread->cpu)->current == thread;
+}
+
+/* NULL for one that has ended, and that nobody waits for, or that has not got its first frame. */
+static struct thread *find(gdbstub_thread id)
+{
+    struct thread *thread = id <= UINT32_MAX ? thread_find((uint32_t)id) : NULL;
+
+    if (thread == NULL || (thread->frame == NULL && !is_on_cpu(thread)))
+        return NULL;
+    return thread->state == THREAD_ENDED && thread->detached && thread->left ? NULL : thread;
 }
 
 /* One access to a register, by the CPU that has it. */

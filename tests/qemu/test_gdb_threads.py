@@ -7,6 +7,7 @@ import re
 import pytest
 
 from bench import Row, bench, raw, rows_of, run_to, thread
+from crashlib.record import load
 from debugger import Debugger, GdbError
 
 STATES = {"main": "running", "idle 0": "runnable", "idle 1": "runnable", "sleeper": "sleeping",
@@ -165,3 +166,18 @@ def test_a_kernel_application_has_one_thread(gdb_main):
     run_to(gdb_main, "add")
     assert "breakpoint 2, add" in gdb_main.said
     assert 'hit' not in gdb_main.said
+
+
+def test_a_thread_that_is_still_being_made_is_not_listed(waiting, attach):
+    """It has no registers yet; a crash record tells of it without."""
+    guest = waiting("run=user:hello")
+    gdb = attach(guest)
+    gdb("break thread_run if thread->process != 0")
+    gdb.resume()
+    assert "hello" in gdb("print thread->name") and "hello" not in gdb("info threads")
+    gdb("monitor crash")
+    [record] = load(guest.said.encode())
+    assert record.complete and {row.name: row.count for row in record.threads}["hello"] == 0
+    gdb("delete")
+    gdb.resume("finish")
+    assert "hello" in gdb("info threads")
