@@ -74,7 +74,7 @@ def hit_a_condition(session: Session) -> None:
 
 
 def never_hit_a_condition(session: Session) -> None:
-    session(f"break {session.chance.choice(PLACES)} if stress.jobs[0][0].random == 0")
+    session(f"break {session.chance.choice(PLACES)} if stress.jobs[0][0].cpu == 99")
     stop = session.resume_for("continue", session.chance.uniform(0, 1))
     expect(stop.get("signal-name") == "SIGINT", "no hit", stop)
     session("delete")
