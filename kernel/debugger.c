@@ -305,7 +305,8 @@ void debugger_init(void)
         log_print(LOG_WARNING, "gdb: there is no UART at %s", choice.name);
         return;
     }
-    log_print(LOG_NOTICE, "gdb: on %s%s", choice.name, debugger.shared ? ", with the console" : "");
+    log_print(debugger.shared ? LOG_NOTICE : LOG_DEBUG, "gdb: on %s%s", choice.name,
+              debugger.shared ? ", with the console" : "");
     debugger.machine.line = choice.line;
     debugger.machine.line_name = choice.name;
     debugger.port = debugger_port;

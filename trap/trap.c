@@ -16,11 +16,10 @@ void trap_init(const struct trap_handler *handlers, size_t count)
 
 bool trap_dispatch(struct trap *trap)
 {
-    const struct trap_handler *end = table.handlers + table.count;
-    uint32_t kind = TRAP_MASK(trap->kind);
+    for (size_t i = 0; i < table.count; i++) {
+        const struct trap_handler *handler = &table.handlers[i];
 
-    for (const struct trap_handler *handler = table.handlers; handler < end; handler++) {
-        if ((handler->kinds & kind) != 0 && handler->handle(trap) == TRAP_HANDLED)
+        if ((handler->kinds & TRAP_MASK(trap->kind)) != 0 && handler->handle(trap) == TRAP_HANDLED)
             return true;
     }
     return false;
