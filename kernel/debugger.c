@@ -171,9 +171,10 @@ static bool take_machine(struct trap *trap)
     return true;
 }
 
-static bool is_wanted(void)
+static bool is_wanted(const struct trap *trap)
 {
-    return gdbstub_concerned(&debugger.stub) || debugger.waiting;
+    return gdbstub_concerned(&debugger.stub) || debugger.waiting ||
+           (trap->kind == TRAP_DEBUG && debugger.sides[trap->cpu].look_again);
 }
 
 /* In the middle of a text for the line nothing stops: a step goes on to its end. */
@@ -199,7 +200,7 @@ __attribute__((noinline)) static enum trap_verdict handle(struct trap *trap)
         return TRAP_HANDLED;
     }
     session_enter(trap);
-    if (is_wanted())
+    if (is_wanted(trap))
         verdict = stop_for(trap);
     session_leave(trap->frame);
     return verdict;
@@ -208,7 +209,7 @@ __attribute__((noinline)) static enum trap_verdict handle(struct trap *trap)
 /* Without a debugger, this is all that a trap is kept for: what comes behind it stays outside. */
 enum trap_verdict debugger_handle(struct trap *trap)
 {
-    return is_wanted() ? handle(trap) : TRAP_DECLINED;
+    return is_wanted(trap) ? handle(trap) : TRAP_DECLINED;
 }
 
 /* ---- A byte while the kernel runs ---- */
