@@ -122,7 +122,7 @@ CRASHES = {
     "system-call": Crash("#PF", "process_check", "if (!thread->process->ending)",
                          "null-pointer", "null pointer: read at offset 0x", "kernel/process.c",
                          of_user=True),
-    "console": Crash("#PF", "line_length", "while (i < len && text[i]", "null-pointer",
+    "console": Crash("#PF", "line_length", "while (i < most && text[i]", "null-pointer",
                      "null pointer: read at offset 0x8", "kernel/console.c"),
     "two-cpus": Crash("#PF", "weigh", "counter.total_weight += counter.shelf->weight",
                       "null-pointer", "null pointer: read at offset 0x0", PROVOKE_CPUS_C),
