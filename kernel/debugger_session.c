@@ -109,10 +109,15 @@ void session_enter(const struct trap *trap)
     debugger.machine.thread = debugger_current_thread();
 }
 
+/* With interrupts held back for the step, hlt would last for ever: it has been done. */
 void session_look_again(struct trap_frame *frame)
 {
-    session_side()->look_again = true;
+    struct side *side = session_side();
+
+    side->look_again = true;
     debugger_note_step();
+    while (arch_step_without_running(frame))
+        side->left_pc = arch_frame_pc(frame);
     arch_frame_set_step(frame, true);
 }
 

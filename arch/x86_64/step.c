@@ -137,7 +137,8 @@ bool arch_step_without_running(struct trap_frame *frame)
     size_t got = arch_copy_from(code, frame->rip, sizeof(code));
     bool enables = got == sizeof(code) && code[0] == OPCODE_STI && code[1] == OPCODE_HLT;
 
-    if (got == 0 || (code[0] != OPCODE_HLT && !enables))
+    if ((frame->cs & 3) != 0 /* there it faults */ || got == 0 ||
+        (code[0] != OPCODE_HLT && !enables))
         return false;
     if (enables)
         frame->rflags |= RFLAGS_IF;
