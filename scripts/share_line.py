@@ -115,7 +115,10 @@ class Relay:
                     return
 
     def _from_machine(self) -> bool:
-        data = os.read(self._line.reads, CHUNK_BYTES)
+        try:
+            data = os.read(self._line.reads, CHUNK_BYTES)
+        except ConnectionResetError:  # it has ended, and left something unread
+            data = b""
         if self._raw:
             self._raw.write(data)
         show(self._unpacker.feed(data))
@@ -153,8 +156,12 @@ class Relay:
         self._to_machine(NOBODY_HERE)
 
     def _to_machine(self, data: bytes) -> None:
-        while data:
-            data = data[os.write(self._line.writes, data):]
+        """A machine that is gone says so where it is read, behind the last that it has sent."""
+        try:
+            while data:
+                data = data[os.write(self._line.writes, data):]
+        except (BrokenPipeError, ConnectionResetError):
+            return
 
 
 def show(text: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from pathlib import Path
 
@@ -84,6 +85,25 @@ def test_a_shared_line_ends_with_its_command(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (7, "one", "")
     assert (tmp_path / "raw").read_bytes() == told(b"one")
     assert not (tmp_path / "gdb").exists()
+
+
+def test_what_gdb_says_to_a_machine_that_has_ended_costs_nothing(tmp_path):
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as gdb:
+        server.bind(f"{tmp_path}/line")
+        server.listen(1)
+        with subprocess.Popen([SCRIPTS / "share_line.py", "--gdb", f"unix:{tmp_path}/gdb",
+                               f"unix:{tmp_path}/line"], text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as relay:
+            machine, _ = server.accept()
+            gdb.connect(f"{tmp_path}/gdb")
+            machine.shutdown(socket.SHUT_RD)
+            gdb.sendall(b"+")
+            for text in (b"one", b"two"):  # what came before "one" has been seen when "two" comes
+                machine.sendall(told(text))
+                assert gdb.recv(len(told(text)), socket.MSG_WAITALL) == told(text)
+            machine.close()
+            assert relay.communicate() == ("onetwo", "")
+    assert relay.returncode == 0
 
 
 @pytest.mark.parametrize(("arguments", "words"), [

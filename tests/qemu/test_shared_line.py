@@ -27,6 +27,12 @@ def beats(text: str) -> list[int]:
     return [int(number) for number in re.findall(r"heartbeat (\d+): ", text)]
 
 
+def counted(numbers: list[int]) -> int:
+    """How far from 1 on; nothing is lost or doubled."""
+    assert numbers == list(range(1, len(numbers) + 1))
+    return len(numbers)
+
+
 def cause_in(log: Path) -> str:
     """What a crash record in the file says, if nothing of it is lost."""
     done = subprocess.run([ROOT / "scripts/crash.py", "report", "--json", log], text=True,
@@ -65,7 +71,8 @@ def chatter_elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_boot_log_says_who_is_on_the_line(beating, raw):
     assert "gdb: on com1, with the console\r\n" in beating.said
-    assert raw.read_text() == beating.said.replace("\r\n", "\n")
+    said = beating.said.replace("\r\n", "\n").rstrip("\r")
+    assert raw.read_text()[:len(said)] == said
 
 
 def test_with_gdb_off_nothing_typed_has_any_effect(boot):
@@ -73,7 +80,7 @@ def test_with_gdb_off_nothing_typed_has_any_effect(boot):
     guest.wait_for(BEATING)
     guest.type("\x03+$?#3f$qSupported#37$g#67\r\r\r")
     said = guest.wait_for("heartbeat 3: ")
-    assert beats(said) == [1, 2, 3]
+    assert counted(beats(said)) >= 3
     assert "$" not in said
 
 
@@ -90,8 +97,9 @@ def test_text_goes_to_gdb_while_the_machine_runs_and_to_people_afterwards(beatin
     said = beating.wait_for(f"heartbeat {last + 1}: ")
     told = beats(debugger.said)
     assert told == list(range(told[0], last + 1)) and len(told) >= 2
-    assert beats(said) == list(range(1, last + 2))
-    assert beats(raw.read_text()) == [n for n in range(1, last + 2) if n not in told]
+    assert counted(beats(said)) >= last + 1
+    on_the_line = beats(raw.read_text())
+    assert on_the_line == [n for n in range(1, on_the_line[-1] + 1) if n not in told]
 
 
 def test_all_cpus_print_and_no_line_is_lost_or_torn(share, attach, chatter_elf):
@@ -109,10 +117,12 @@ def test_all_cpus_print_and_no_line_is_lost_or_torn(share, attach, chatter_elf):
         debugger.resume("stepi 20")
         debugger.resume("finish")
     assert debugger.resume()["func"] == "all_said"
+    counts = [debugger.number(f"said[{cpu}]") for cpu in range(CPUS)]
+    for cpu, count in enumerate(counts):
+        guest.wait_for(f"CPU {cpu} says {count - 1}: the + and - and }} of a line")
     lines = SAID.findall(guest.said)
-    for cpu in range(CPUS):
-        assert [int(line) for who, line in lines if int(who) == cpu] == list(range(
-            debugger.number(f"said[{cpu}]")))
+    for cpu, count in enumerate(counts):
+        assert [int(line) for who, line in lines if int(who) == cpu] == list(range(count))
     told = SAID.findall(debugger.said)
     assert told == lines[-len(told):]
     log = SAID.findall(debugger("monitor log 40"))
@@ -176,8 +186,8 @@ def test_text_is_plain_again_when_gdb_was_killed(beating, attach, raw, stopped):
     debugger.kill()
     last = beats(beating.said)[-1]
     said = beating.wait_for(f"heartbeat {last + 2}: ")
-    assert beats(said) == list(range(1, last + 3))
-    assert beats(raw.read_text())[-1] == last + 2
+    assert counted(beats(said)) >= last + 2
+    assert beats(raw.read_text())[-1] >= last + 2
     assert "heartbeat_run" in attach(beating).functions()
 
 

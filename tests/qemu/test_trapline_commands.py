@@ -164,6 +164,7 @@ def standing(threads_elf, tmp_path_factory):
         gdb("call (void)heap_free((void *)$freed)")
         gdb("monitor crash")
         (folder / "log").write_text(guest.said)
+        gdb("info threads")  # what is new to GDB it says in the middle of anything
         yield Standing(gdb, threads_elf, folder / "log", folder / "disk", {})
 
 
