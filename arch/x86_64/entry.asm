@@ -136,6 +136,29 @@ trap_return:
     iretq
     cfi_end
 
+; What an interrupt pushes, of where SYSCALL was.
+%macro push_hardware_frame 2                ; ss, cs
+    push qword %1
+    push qword [gs:TABLES_USER_RSP]
+    push r11
+    push qword %2
+    push rcx
+    cfi_advance
+    cfi_cfa CFI_RSP, 40
+    cfi_hardware_frame
+%endmacro
+
+; From there on as int 0x80.
+%macro become_system_call 0
+    push byte 0                             ; in place of an error code
+    cfi_advance
+    cfi_cfa_offset 48
+    push strict dword VECTOR_SYSTEM_CALL
+    cfi_advance
+    cfi_cfa_offset 56
+    jmp near trap_common
+%endmacro
+
 ; Where SYSCALL comes (SDM 3A 5.8.8): rcx is the user's rip, r11 its rflags, rsp and GS still its
 ; own, interrupts off.  Makes the frame that int 0x80 would have made.  There is no SYSRET on the
 ; way back: iretq restores every register and has none of its pitfalls.
@@ -151,22 +174,9 @@ align 16
     mov rsp, [gs:TABLES_KERNEL_RSP]         ; TSS.rsp0
     cfi_advance
     cfi_bytes 0x07, CFI_RSP                 ; DW_CFA_undefined, until it is pushed
-    push qword SELECTOR_USER_DATA
-    push qword [gs:TABLES_USER_RSP]
-    push r11
-    push qword SELECTOR_USER_CODE
-    push rcx
-    cfi_advance
-    cfi_cfa CFI_RSP, 40
-    cfi_hardware_frame
+    push_hardware_frame SELECTOR_USER_DATA, SELECTOR_USER_CODE
     swapgs                                  ; trap_common puts it away, by what cs says
-    push byte 0                             ; in place of an error code
-    cfi_advance
-    cfi_cfa_offset 48
-    push strict dword VECTOR_SYSTEM_CALL
-    cfi_advance
-    cfi_cfa_offset 56
-    jmp near trap_common
+    become_system_call
     cfi_end
 
 ; The same, of code in the kernel's half: its stack and GS are the kernel's.
@@ -179,21 +189,8 @@ align 16
     cfi_advance
     cfi_bytes 0x07, CFI_RSP
     and rsp, -16                            ; as hardware does
-    push qword SELECTOR_KERNEL_DATA
-    push qword [gs:TABLES_USER_RSP]
-    push r11
-    push qword SELECTOR_KERNEL_CODE
-    push rcx
-    cfi_advance
-    cfi_cfa CFI_RSP, 40
-    cfi_hardware_frame
-    push byte 0                             ; in place of an error code
-    cfi_advance
-    cfi_cfa_offset 48
-    push strict dword VECTOR_SYSTEM_CALL
-    cfi_advance
-    cfi_cfa_offset 56
-    jmp near trap_common
+    push_hardware_frame SELECTOR_KERNEL_DATA, SELECTOR_KERNEL_CODE
+    become_system_call
     cfi_end
 
 ; void arch_panic(const char *message): a trap without hardware.  Makes the frame that an exception

@@ -11,9 +11,26 @@
 
 static struct fake_machine machine;
 
+/* A test's set-up: the stub of a new machine has a client. */
+static inline int attach(void **state)
+{
+    (void)state;
+    fake_init(&machine);
+    fake_attach(&machine);
+    return 0;
+}
+
 static inline const char *ask(const char *request)
 {
     return fake_exchange(&machine, request);
+}
+
+static inline void expect(const char *request, const char *reply)
+{
+    const char *got = ask(request);
+
+    if (strcmp(got, reply) != 0)
+        fail_msg("%s: expected \"%s\", got \"%s\"", request, reply, got);
 }
 
 static inline enum gdbstub_event request(const char *text)

@@ -10,22 +10,6 @@
 
 #include "one_client.h"
 
-static int attach(void **state)
-{
-    (void)state;
-    fake_init(&machine);
-    fake_attach(&machine);
-    return 0;
-}
-
-static void expect(const char *request, const char *reply)
-{
-    const char *got = ask(request);
-
-    if (strcmp(got, reply) != 0)
-        fail_msg("%s: expected \"%s\", got \"%s\"", request, reply, got);
-}
-
 static void lldb_attaches(void)
 {
     ask("qSupported:xmlRegisters=i386,arm,mips,arc;multiprocess+;fork-events+;vfork-events+");

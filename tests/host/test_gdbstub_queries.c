@@ -11,22 +11,6 @@
 
 #include "one_client.h"
 
-static int attach(void **state)
-{
-    (void)state;
-    fake_init(&machine);
-    fake_attach(&machine);
-    return 0;
-}
-
-static void expect(const char *request, const char *reply)
-{
-    const char *got = ask(request);
-
-    if (strcmp(got, reply) != 0)
-        fail_msg("%s: expected \"%s\", got \"%s\"", request, reply, got);
-}
-
 /* ---- Scans ---- */
 
 static void a_checksum_does_not_see_breakpoints(void **state)

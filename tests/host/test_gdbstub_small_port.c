@@ -10,22 +10,6 @@
 
 #include "one_client.h"
 
-static int attach(void **state)
-{
-    (void)state;
-    fake_init(&machine);
-    fake_attach(&machine);
-    return 0;
-}
-
-static void expect(const char *request, const char *reply)
-{
-    const char *got = ask(request);
-
-    if (strcmp(got, reply) != 0)
-        fail_msg("%s: expected \"%s\", got \"%s\"", request, reply, got);
-}
-
 static void registers_without_features_are_the_first_of_gdb_s_own(void **state)
 {
     struct gdbstub_arch arch = *machine.port.arch;

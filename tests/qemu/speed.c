@@ -152,29 +152,22 @@ static KEEP uint64_t walk_for_gdb(void)
     return ticks / ROUNDS;
 }
 
-static uint64_t breakpoints(void)
-{
-    uint64_t begin = 0;
-
-    for (int i = -1; i < ROUNDS; i++) {
-        if (i == 0)
-            begin = now();
-        __asm__ volatile("int3");
+/* What an instruction costs that traps. */
+#define TRAPPING(name, instruction)                                                                \
+    static uint64_t name(void)                                                                     \
+    {                                                                                              \
+        uint64_t begin = 0;                                                                        \
+                                                                                                   \
+        for (int i = -1; i < ROUNDS; i++) {                                                        \
+            if (i == 0)                                                                            \
+                begin = now();                                                                     \
+            __asm__ volatile(instruction);                                                         \
+        }                                                                                          \
+        return (now() - begin) / ROUNDS;                                                           \
     }
-    return (now() - begin) / ROUNDS;
-}
 
-static uint64_t invalid_instructions(void)
-{
-    uint64_t begin = 0;
-
-    for (int i = -1; i < ROUNDS; i++) {
-        if (i == 0)
-            begin = now();
-        __asm__ volatile("ud2");
-    }
-    return (now() - begin) / ROUNDS;
-}
+TRAPPING(breakpoints, "int3")
+TRAPPING(invalid_instructions, "ud2")
 
 /* By the trap flag. */
 static uint64_t steps(void)

@@ -10,21 +10,11 @@
 
 #include "one_client.h"
 
-static int attach(void **state)
+static int attach_at_1000(void **state)
 {
-    (void)state;
-    fake_init(&machine);
+    (void)attach(state);
     fake_set(&machine, 1, FAKE_RIP, 0x1000);
-    fake_attach(&machine);
     return 0;
-}
-
-static void expect(const char *request, const char *reply)
-{
-    const char *got = ask(request);
-
-    if (strcmp(got, reply) != 0)
-        fail_msg("%s: expected \"%s\", got \"%s\"", request, reply, got);
 }
 
 static void registers_and_memory_are_read_and_written(void **state)
@@ -98,10 +88,10 @@ static void what_it_has_not_it_does_not_announce(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(registers_and_memory_are_read_and_written, attach),
-        cmocka_unit_test_setup(breakpoints_stop_and_do_not_show, attach),
-        cmocka_unit_test_setup(steps_step, attach),
-        cmocka_unit_test_setup(what_it_has_not_it_does_not_announce, attach),
+        cmocka_unit_test_setup(registers_and_memory_are_read_and_written, attach_at_1000),
+        cmocka_unit_test_setup(breakpoints_stop_and_do_not_show, attach_at_1000),
+        cmocka_unit_test_setup(steps_step, attach_at_1000),
+        cmocka_unit_test_setup(what_it_has_not_it_does_not_announce, attach_at_1000),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -203,7 +203,8 @@ def be_killed_while_stopped(session: Session) -> None:
 
 
 def be_killed_while_running(session: Session) -> None:
-    """Breakpoints are planted, and will be hit with nobody there."""
+    """Breakpoints are planted, and will be hit with nobody there.  When is chance: no event is
+    awaited."""
     for place in session.chance.sample(PLACES, session.chance.randint(0, 3)):
         session(f"{session.chance.choice(['break', 'hbreak'])} {place} if stress.jobs[0][0].cpu"
                 f" == {session.chance.randrange(2)}")
@@ -213,7 +214,7 @@ def be_killed_while_running(session: Session) -> None:
 
 
 def be_killed_in_the_middle(session: Session) -> None:
-    """Of packets that come and go."""
+    """Of packets that come and go: anywhere, and so no event is awaited."""
     session.give(session.chance.choice(
         ["stepi 10000", "info threads", "x/20000xb &heap_alloc", "next 100", "finish",
          "compare-sections -r", "watch stress.jobs[0][0].done", "monitor idt"]))
