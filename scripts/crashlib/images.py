@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 import struct
 from bisect import bisect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from crashlib import cstruct
 from crashlib.crc32c import crc32c
 from crashlib.inputs import Bytes, search
 from crashlib.payload import padded
-from crashlib.payloads import MAGIC, Cause, Header, SectionHeader
+from crashlib.payloads import MAGIC, Cause, End, Header, SectionHeader
 
 HEADER_BYTES = cstruct.size_of(Header)
 SECTION_BYTES = cstruct.size_of(SectionHeader)
@@ -35,6 +35,8 @@ _CRC = struct.Struct("<I")
 _SECTION = struct.Struct("<4sHHIIQII")  # SectionHeader
 _SECTION_CRC = SECTION_BYTES - _CRC.size
 _END_LENGTH = struct.Struct("<8xQ")  # of End
+_END_HEADERS = struct.Struct("<28xI")
+_END_BYTES = cstruct.size_of(End)
 _ENDS = re.compile(rb"ENDS[\x00-\xff]\x00[\x00-\xff][\x00-\x0f]", re.DOTALL)
 _CAUSE = re.compile(rb"CAUS[\x00-\xff]\x00[\x00-\xff][\x00-\x0f]", re.DOTALL)
 _TAG = re.compile(rb"[A-Z][A-Z0-9]{3}")
@@ -63,22 +65,53 @@ def find_records(data: Bytes) -> Iterator[Place]:
 
 
 def find_headerless(data: Bytes, known: list[Place]) -> list[Place]:
-    """Records outside of the known ones that begin with a good CAUS, where the header would end:
-    a sink that was never told to commit may have held the header back."""
-    found: list[Place] = []
+    """Records outside of the known ones whose header is lost, or was held back by a sink that was
+    never told to commit.  A good CAUS follows where the header would end, or a good ENDS tells how
+    far behind the start it lies."""
     starts = [place.start for place in known]
-    for match in _limited(search(_CAUSE, data)):
-        at = match.start()
+
+    def is_known(at: int) -> bool:
         index = bisect(starts, at) - 1
-        inside = (index >= 0 and at < known[index].end) or (found and at < found[-1].end)
-        if inside or at < HEADER_BYTES or not _cause_is_good(data, at):
-            continue
-        following = starts[index + 1] if index + 1 < len(starts) else len(data)
-        start = at - HEADER_BYTES
-        found.append(Place(start, _likely_end(data, start, following)))
+        return index >= 0 and at < known[index].end
+
+    ends = _good_ends(data, is_known)
+    found: list[Place] = []
+    for start in sorted({*ends, *_before_causes(data, is_known)}):
+        if is_known(start) or (found and start + HEADER_BYTES < found[-1].end):
+            continue  # what has been written over it counts
+        index = bisect(starts, start)
+        following = starts[index] if index < len(starts) else len(data)
+        found.append(Place(start, ends.get(start) or _likely_end(data, start, following)))
         if len(found) == RECORDS_MOST:
             break
     return found
+
+
+def _before_causes(data: Bytes, is_known: Callable[[int], bool]) -> Iterator[int]:
+    """Where records begin, as far as their CAUS can tell."""
+    for match in _limited(search(_CAUSE, data)):
+        at = match.start()
+        if at >= HEADER_BYTES and not is_known(at) and _section_is_good(
+                data, at, range(_CAUSE_BYTES, 4 * _CAUSE_BYTES + 1)):
+            yield at - HEADER_BYTES
+
+
+def _good_ends(data: Bytes, is_known: Callable[[int], bool]) -> dict[int, int]:
+    """From where a record begins to where it ends, as a good ENDS tells."""
+    ends: dict[int, int] = {}
+    for match in _limited(search(_ENDS, data)):
+        at = match.start()
+        told = data[at + SECTION_BYTES:at + SECTION_BYTES + _END_BYTES]
+        if len(told) < _END_BYTES or is_known(at):
+            continue
+        length, headers = _END_LENGTH.unpack_from(told)[0], _END_HEADERS.unpack_from(told)[0]
+        stored = _END_BYTES + headers * SECTION_BYTES
+        if (headers <= SECTIONS_MOST and HEADER_BYTES <= length <= min(at, LONGEST_RECORD)
+                and _section_is_good(data, at, range(stored, stored + 1))):
+            ends[at - length] = at + SECTION_BYTES + padded(stored)
+            if len(ends) == RECORDS_MOST:
+                break
+    return ends
 
 
 def header_is_good(data: bytes) -> bool:
@@ -137,10 +170,11 @@ def _likely_end(data: Bytes, start: int, following: int) -> int:
     return min(max(at, min(following, at + STRAY_BYTES)), len(data))
 
 
-def _cause_is_good(data: Bytes, at: int) -> bool:
+def _section_is_good(data: Bytes, at: int, lengths: range) -> bool:
+    """Is it whole, as long as it may be, and not compressed?"""
     fields = _SECTION.unpack(data[at:at + SECTION_BYTES].ljust(SECTION_BYTES, b"\0"))
     length = fields[3]
-    if not _CAUSE_BYTES <= length <= 4 * _CAUSE_BYTES or fields[4] != length or fields[6]:
+    if length not in lengths or fields[4] != length or fields[6]:
         return False
     section = data[at:at + SECTION_BYTES + length]
     blank = section[:_SECTION_CRC] + bytes(_CRC.size)

@@ -255,7 +255,8 @@ def _find_headerless(data: Bytes, known: list[Record]) -> list[Record]:
     found = [_from_raw(data, place.start, place.end)
              for place in images.find_headerless(data, _places(known))]
     for record in found:
-        record.record_id = names.get(_first_crcs(record))
+        crcs = _first_crcs(record)
+        record.record_id = names.get(crcs) if crcs else None
     return found
 
 

@@ -96,6 +96,24 @@ def test_a_record_whose_header_was_held_back_is_found_by_its_cause():
     assert record.registers == whole("full").registers and record.end is not None
 
 
+def test_a_record_whose_header_and_cause_are_damaged_is_found_by_its_end():
+    """Beside whole ones, which have nothing of it and lose nothing."""
+    before, behind = version(b"old", OTHER_BOOT), version(b"new", OTHER_BOOT[::-1])
+    for record in (damaged(full(), 0, 130, 200), noise(1000) + full()[1000:]):
+        image = before + noise(4096) + record + noise(512) + behind
+        first, found, last = find_records(image)
+        assert first.complete and last.complete and first.boot_id == OTHER_BOOT.hex()
+        assert found.provenance.offset == len(before) + 4096 and found.header is None
+        assert found.end == whole("full").end and found.threads == whole("full").threads
+        assert_all_is_true(found, "full")
+
+
+def test_an_end_that_is_damaged_finds_nothing():
+    ends = full()[whole("full").end.length:]
+    for place in range(0, len(ends) - 16, 5):
+        assert not find_records(noise(20_000) + damaged(ends, place) + noise(64))
+
+
 def test_the_beginning_completes_a_record_whose_header_was_held_back():
     data = bytes(128) + full()[128:] + noise(4096) + full()[:FIRST]
     assert is_whole(one_of(noise(512) + data), "full")
@@ -133,7 +151,8 @@ def test_a_record_written_half_over_another_one_is_no_mixture_of_both():
     """Without a sink's care: each of the old one's sections is as long as the new one's."""
     old, new = version(b"old", OTHER_BOOT), version(b"new", OTHER_BOOT[::-1])
     for cut in range(128, len(new)):
-        for record in find_records(noise(64) + new[:cut] + old[cut:]):
+        mixed = new[:cut] + old[cut:]
+        for record in find_records(noise(64) + mixed) + find_records(bytes(128) + mixed[128:]):
             found = {s.payload[:3] for s in record.sections if isinstance(s.payload, bytes)}
             boots = {OTHER_BOOT.hex(): {b"old"}, OTHER_BOOT[::-1].hex(): {b"new"}}
             allowed = boots.get(record.boot_id)
