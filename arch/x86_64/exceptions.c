@@ -233,6 +233,12 @@ static void dispatch(struct trap *trap)
         arch_halt();
 }
 
+/* Is the kernel about to do for a program what it does in a system call? */
+static bool is_programs(const struct trap *trap)
+{
+    return trap->origin == TRAP_FROM_USER && exception_of(trap->vector)->stack == IST_NONE;
+}
+
 /* Returns with CR2 as it was before: a copy that faulted on behalf of a debugger or of a record
  * must not spoil what they are about. */
 static void handle_exception(struct trap *trap)
@@ -243,6 +249,8 @@ static void handle_exception(struct trap *trap)
 
     add_details(trap, fault_address);
     fault_addresses[trap->cpu] = fault_address;
+    if (armed != POINTS_NONE && is_programs(trap))
+        points_arm(trap->cpu, trap->frame, armed);
     dispatch(trap);
     fault_addresses[trap->cpu] = outer_address;
     if (trap->vector == VECTOR_PAGE_FAULT)

@@ -122,6 +122,21 @@ def test_code_is_read_from_the_image_before_the_program_runs(gdb_before):
         gdb("x/x 0x10000")
 
 
+def test_points_are_hit_in_what_the_kernel_does_about_a_page_fault_of_a_program(gdb_before):
+    gdb, guest = gdb_before("hello", "hello")
+    gdb("hbreak program_resolve if trap->origin == TRAP_FROM_USER")
+    stop = gdb.resume()
+    assert (stop["reason"], stop["func"]) == ("breakpoint-hit", "program_resolve")
+    gdb("watch 'kernel/frames.c'::frames.counts.free")
+    before = gdb.number("'kernel/frames.c'::frames.counts.free")
+    stop = gdb.resume()
+    assert (stop["reason"], int(stop["old"])) == ("watchpoint-trigger", before)
+    assert "program_resolve" in gdb.functions()
+    gdb("delete")
+    gdb.start()
+    assert guest.wait() == 0
+
+
 def test_a_caught_system_call_stops_where_it_begins_and_where_it_has_ended(gdb_before):
     gdb, guest = gdb_before("hello", "hello")
     gdb("catch syscall 1")
