@@ -232,6 +232,13 @@ static bool is_entering(const struct trap *trap)
            (gdbstub_concerned(&debugger.stub) && arch_in_debug_trap(trap->frame));
 }
 
+/* Does it stand still for another CPU, or is it about to by itself?  Who has the machine looks at
+ * the line. */
+static bool is_standing(const struct trap *trap)
+{
+    return stop_frame(trap->cpu) != NULL || (stop_is_asked(trap->cpu) && arch_in_trap(trap->frame));
+}
+
 /* True if the kernel was stopped. */
 static bool break_in(struct trap *trap)
 {
@@ -257,7 +264,7 @@ enum trap_verdict debugger_break_in(struct trap *trap)
         session_look_again(session_side()->left);
     else if (writes || is_entering(trap))
         session_side()->bytes_left = true;
-    else
+    else if (!is_standing(trap))
         (void)break_in(trap);
     return TRAP_HANDLED;
 }

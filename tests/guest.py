@@ -5,14 +5,18 @@ Waits for what the machine says, under a deadline; ends only what it started.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import subprocess
 import threading
 from pathlib import Path
+from select import select
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
+CHUNK_BYTES = 1 << 16
 DEADLINE = 60  # seconds: never reached unless something is wrong
 
 
@@ -21,7 +25,7 @@ class Guest:
 
     def __init__(self, folder: Path, arguments: list[str], shared: Path | None = None) -> None:
         self.gdb = folder / "gdb"  # a socket: `target remote` takes its path
-        self.said = ""             # by the console, and by QEMU if it has to complain
+        self._said = ""
         self._ended = False
         self._more = threading.Condition()
         command = [ROOT / "scripts/qemu.py"]
@@ -33,27 +37,38 @@ class Guest:
         self._process = subprocess.Popen(
             [*command, *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self._output = self._process.stdout.fileno()
+        os.set_blocking(self._output, False)
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
-    def _read(self) -> None:
-        while data := self._process.stdout.read1():
-            self._note(data.decode(errors="replace"), ended=False)
-        self._note("", ended=True)
+    @property
+    def said(self) -> str:
+        """All that the console has said by now, and QEMU if it had to complain."""
+        self._take()
+        return self._said
 
-    def _note(self, text: str, ended: bool) -> None:
-        with self._more:
-            self.said += text
-            self._ended = ended
-            self._more.notify_all()
+    def _read(self) -> None:
+        while not self._ended:
+            select([self._output], [], [])
+            self._take()
+
+    def _take(self) -> None:
+        """What a machine has sent is in the pipe, before it does anything else."""
+        with self._more, contextlib.suppress(BlockingIOError):
+            while not self._ended:
+                data = os.read(self._output, CHUNK_BYTES)
+                self._said += data.decode(errors="replace")
+                self._ended = not data
+                self._more.notify_all()
 
     def wait_for(self, text: str, count: int = 1, deadline: float = DEADLINE) -> str:
         """Wait until the console has said `text` (`count` times); return all that it said."""
         with self._more:
-            self._more.wait_for(lambda: self._ended or self.said.count(text) >= count, deadline)
-            if self.said.count(text) < count:
-                pytest.fail(f"the console never said {text!r} ({count} times), but:\n{self.said}")
-            return self.said
+            self._more.wait_for(lambda: self._ended or self._said.count(text) >= count, deadline)
+            if self._said.count(text) < count:
+                pytest.fail(f"the console never said {text!r} ({count} times), but:\n{self._said}")
+            return self._said
 
     def runs(self) -> bool:
         """Has it not ended yet?"""

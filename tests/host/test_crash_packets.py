@@ -96,6 +96,8 @@ def test_what_gdb_says_to_a_machine_that_has_ended_costs_nothing(tmp_path):
                               stderr=subprocess.PIPE) as relay:
             machine, _ = server.accept()
             gdb.connect(f"{tmp_path}/gdb")
+            gdb.sendall(b"?")
+            assert machine.recv(1) == b"?"
             machine.shutdown(socket.SHUT_RD)
             gdb.sendall(b"+")
             for text in (b"one", b"two"):  # what came before "one" has been seen when "two" comes

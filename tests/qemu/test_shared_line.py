@@ -144,7 +144,7 @@ def test_single_steps_through_the_printing_of_a_line_leave_it_whole(share, attac
         debugger.resume("stepi 40")
         steps += 40
     assert steps < 1000, "writing the line is one step of them"
-    guest.wait_for("of a line\r\n")
+    guest.wait_for("} of a line")
     assert SAID.findall(debugger.said) == SAID.findall(guest.said) == [("0", "0")]
 
 

@@ -27,6 +27,8 @@ REFUSALS = re.compile("|".join([
     "No symbol table info", "No caller", "Command aborted",
     "not within a known function"]))
 
+# GDB's own breakpoint, of a command that it has given up: it is gone with the next.
+LEFT_OVER = "Cannot insert breakpoint 0"
 HELD = "it does not run, and what its CPU runs is to stay stopped"  # says the kernel of a step
 
 
@@ -92,7 +94,12 @@ class Session:
 
     def resume(self, command: str = "continue") -> dict[str, str]:
         """Until it stops by itself."""
-        stop = self.look(self.gdb.resume(self.note(command)))
+        try:
+            stop = self.gdb.resume(self.note(command))
+        except GdbError as error:
+            expect(LEFT_OVER in str(error), f"GDB to do {command!r}", error)
+            stop = self.gdb.resume(self.note(command))
+        self.look(stop)
         while self._late and stop.get("signal-name") == "SIGINT":
             self._late -= 1
             stop = self.look(self.gdb.resume())

@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/qemu"), str(ROOT / "scripts")]
@@ -108,9 +109,14 @@ class Round:
 
     def _one_session(self) -> None:
         with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-            session = Session(self.elf, self.guest.gdb, Path(folder), self.chance)
+            try:
+                session = Session(self.elf, self.guest.gdb, Path(folder), self.chance)
+            except OSError:
+                self._expect_nobody()
             try:
                 self._attach_and_act(session)
+            except OSError:
+                self._expect_nobody()
             except pytest.fail.Exception as error:
                 self.line = session.packets()
                 if GDBS_OWN not in str(error):
@@ -143,8 +149,12 @@ class Round:
         try:
             session.attach()
         except Finding:
-            self.guest.wait(GRACE)  # then nobody is left to attach to
-            raise Ended from None
+            self._expect_nobody()
+
+    def _expect_nobody(self) -> NoReturn:
+        """The machine has ended in the meantime."""
+        self.guest.wait(GRACE)
+        raise Ended from None
 
     def _between(self) -> None:
         """Nobody is there; then somebody is who should not be."""
