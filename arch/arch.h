@@ -324,6 +324,9 @@ enum gdbstub_point_result arch_remove_point(enum gdbstub_point kind, uint64_t ad
  * run, that is certain only when they have been stopped. */
 bool arch_point_hit(const struct trap *trap, enum gdbstub_point *kind, uint64_t *address);
 
+/* Nothing triggers on this CPU from here on.  True if something could have. */
+bool arch_disarm_points(void);
+
 /* Arm what is inserted on this CPU, which will load the frame later: where no trap's end does it.
  */
 void arch_arm_points(struct trap_frame *frame);

@@ -33,7 +33,7 @@ struct crash_header {
     uint32_t header_length; /* sizeof(struct crash_header): the first section's offset */
     uint16_t machine;       /* the ELF e_machine of the kernel: 62 is x86-64 */
     uint16_t cpu_count;     /* CPUs that were running */
-    uint32_t sequence;      /* this boot's crashes, from 1 */
+    uint32_t sequence;      /* of this boot's records, from 1, rising */
     uint8_t boot_id[CRASH_BOOT_ID_BYTES];
     uint8_t build_id[CRASH_BUILD_ID_BYTES]; /* the kernel's NT_GNU_BUILD_ID, zero-padded */
     uint32_t build_id_length;               /* 0: unknown */

@@ -25,6 +25,7 @@ static struct {
     unsigned on_crash; /* index into endings */
     struct trap trap;  /* the first one: what the record is about */
     struct crash_scene scene;
+    unsigned snapshots; /* records that were written without a crash */
 } crash;
 
 /* ---- What follows a crash ---- */
@@ -104,6 +105,8 @@ void crash_snapshot(struct trap_frame *frame)
         .frame = frame,
     };
     crash.scene = (struct crash_scene){.trap = &crash.trap, .began_us = arch_time_us()};
+    if (crash.snapshots++ > 0)
+        crash_sinks_renew();
     crash_sinks_write(&crash.scene, false, report_nothing);
 }
 
@@ -173,6 +176,8 @@ enum trap_verdict crash_handle(struct trap *trap)
         crash.trap = *trap;
         crash.trap.frame = arch_keep_frame(trap->frame);
         crash.scene = (struct crash_scene){.trap = &crash.trap, .began_us = arch_time_us()};
+        if (crash.snapshots > 0)
+            crash_sinks_renew();
         arch_call_on_stack(ARCH_STACK_FATAL, stages[stage], trap);
     }
     /* Later stages begin inside an earlier one, whose stack holds what they are about. */

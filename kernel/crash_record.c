@@ -21,7 +21,8 @@ enum { TAG_BYTES = 4 };
 static struct {
     struct crash_writer writer;
     struct crash_compressor compressor;
-} record;
+    uint32_t sequence; /* of its full records; a minimal one has the next */
+} record = {.sequence = 1};
 
 /* One section, to be gathered under crash_try(). */
 struct job {
@@ -37,10 +38,15 @@ static size_t read_memory(void *ctx, uint64_t addr, void *buf, size_t len)
 
 static const struct crash_source source = {.read_memory = read_memory, .classify = crash_classify};
 
+void crash_record_begin(void)
+{
+    record.sequence += 2;
+}
+
 void crash_record_header(struct crash_header *header, bool minimal)
 {
     *header = (struct crash_header){
-        .sequence = minimal ? 2 : 1, /* of this boot: nothing follows a crash but its own failure */
+        .sequence = record.sequence + minimal,
         .machine = ARCH_ELF_MACHINE,
         .cpu_count = (uint16_t)arch_cpu_count(),
         .flags = minimal ? CRASH_RECORD_MINIMAL : 0,

@@ -8,6 +8,9 @@
 
 #include "crash_sections.h"
 
+/* What is written from now on is about another crash than before. */
+void crash_record_begin(void);
+
 /* A record's header but for its checksum; `minimal` ones have an id of their own. */
 void crash_record_header(struct crash_header *header, bool minimal);
 

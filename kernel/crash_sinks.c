@@ -133,6 +133,13 @@ void crash_sinks_write(struct crash_scene *scene, bool minimal, void (*before_se
     }
 }
 
+void crash_sinks_renew(void)
+{
+    for (size_t i = 0; i < SINKS; i++)
+        table[i].state = SINK_UNUSED;
+    crash_record_begin();
+}
+
 void crash_sinks_report(void)
 {
     static const char *const words[] = {

@@ -14,6 +14,9 @@
  * earlier boots.  After arch_init_interrupts(); before that, a crash goes to memory and console. */
 void crash_sinks_init(void);
 
+/* Forget what has been written: the kernel has gone on, and will have other records. */
+void crash_sinks_renew(void);
+
 /* Write the record to all sinks that have none of this crash yet: the full one, or only what is
  * known to work.  `before_serial` is called before the console's line is used. */
 void crash_sinks_write(struct crash_scene *scene, bool minimal, void (*before_serial)(void));

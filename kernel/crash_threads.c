@@ -10,10 +10,10 @@
 #include "arch/arch.h"
 #include "crash_stack.h"
 #include "flight.h"
-#include "format.h"
 #include "process.h"
 #include "schedule.h"
 #include "stop.h"
+#include "suspect.h"
 #include "thread.h"
 
 enum {
@@ -61,7 +61,7 @@ void crash_gather_cpus(struct crash_writer *writer, const struct crash_scene *sc
         struct crash_cpu entry = {
             .cpu = cpu,
             .state = read_cpu(cpu, scene),
-            .thread = scheduled->current == NULL ? 0 : scheduled->current->id,
+            .thread = suspect_thread_id(scheduled->current),
             .count = values.count,
             .valid = {values.valid[0], values.valid[1]},
             .ticks = scheduled->ticks,
@@ -84,12 +84,12 @@ static void append_spin_locks(struct crash_writer *writer, unsigned cpu)
         struct crash_lock entry = {
             .address = (uint64_t)(uintptr_t)lock,
             .kind = CRASH_LOCK_SPIN,
-            .owner_thread = scheduled->current == NULL ? 0 : scheduled->current->id,
+            .owner_thread = suspect_thread_id(scheduled->current),
             .owner_cpu = cpu,
             .site = lock->site,
         };
 
-        format_text(entry.name, sizeof entry.name, "%s", lock->name);
+        suspect_text(entry.name, sizeof entry.name, lock->name);
         crash_append(writer, &entry, sizeof entry);
     }
 }
@@ -106,16 +106,17 @@ static uint32_t count_waiters(const struct mutex *mutex)
 
 static void append_mutex(struct crash_writer *writer, const struct mutex *mutex)
 {
+    const struct thread *owner = suspect_owner(mutex);
     struct crash_lock entry = {
         .address = (uint64_t)(uintptr_t)mutex,
         .kind = CRASH_LOCK_MUTEX,
-        .owner_thread = mutex->owner->id,
-        .owner_cpu = mutex->owner->cpu,
+        .owner_thread = suspect_thread_id(owner),
+        .owner_cpu = owner == NULL ? 0 : owner->cpu,
         .waiters = count_waiters(mutex),
         .site = mutex->site,
     };
 
-    format_text(entry.name, sizeof entry.name, "%s", mutex->waiters.lock.name);
+    suspect_text(entry.name, sizeof entry.name, mutex->waiters.lock.name);
     crash_append(writer, &entry, sizeof entry);
 }
 
@@ -132,14 +133,9 @@ void crash_gather_locks(struct crash_writer *writer, const struct crash_scene *s
 
 /* ---- THRD ---- */
 
-static bool is_on_cpu(const struct thread *thread)
-{
-    return schedule_cpu(thread->cpu)->current == thread;
-}
-
 static bool is_told(const struct thread *thread)
 {
-    return is_on_cpu(thread) || thread->has_run || thread->priority != THREAD_IDLE;
+    return suspect_runs(thread) || thread->has_run || thread->priority != THREAD_IDLE;
 }
 
 static uint32_t flags_of(const struct thread *thread)
@@ -153,9 +149,9 @@ static void append_thread(struct crash_writer *writer, struct thread *thread)
     struct crash_thread entry = {
         .id = thread->id,
         .cpu = thread->cpu,
-        .state = is_on_cpu(thread) ? CRASH_THREAD_RUNNING : (uint32_t)thread->state,
+        .state = suspect_runs(thread) ? CRASH_THREAD_RUNNING : (uint32_t)thread->state,
         .flags = flags_of(thread),
-        .process = thread->process == NULL ? 0 : thread->process->id,
+        .process = suspect_process_id(thread->process),
         .priority = thread->priority,
         .since_ms = (uint32_t)(thread->since_us / 1000),
         .stack_bottom = (uint64_t)(uintptr_t)thread->stack,
@@ -165,12 +161,12 @@ static void append_thread(struct crash_writer *writer, struct thread *thread)
         .wake_us = thread->wake_us,
     };
 
-    if (!is_on_cpu(thread) && thread->frame != NULL) {
+    if (suspect_parked(thread)) {
         entry.count = (uint32_t)arch_parked_record(thread->frame, &thread->context, values.words,
                                                    REGISTERS, entry.valid);
     }
-    format_text(entry.name, sizeof entry.name, "%s", thread->name);
-    format_text(entry.wait, sizeof entry.wait, "%s", thread->wait_reason);
+    suspect_text(entry.name, sizeof entry.name, thread->name);
+    suspect_text(entry.wait, sizeof entry.wait, thread->wait_reason);
     crash_append(writer, &entry, sizeof entry);
     crash_append(writer, values.words, entry.count * sizeof values.words[0]);
 }
@@ -191,7 +187,7 @@ void crash_gather_threads(struct crash_writer *writer, const struct crash_scene 
 static const struct trap_frame *frame_of(const struct thread *thread,
                                          const struct crash_scene *scene)
 {
-    if (!is_on_cpu(thread))
+    if (!suspect_runs(thread))
         return thread->frame;
     return thread->cpu == scene->trap->cpu ? NULL : stop_frame(thread->cpu); /* NULL: see STAK */
 }

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "schedule.h"
 #include "stop.h"
+#include "suspect.h"
 #include "thread.h"
 #include "user_memory.h"
 
@@ -45,18 +46,12 @@ void debugger_look_here(struct debugger_machine *here, const struct trap *trap)
     here->thread = id_of(schedule_cpu(trap->cpu)->current);
 }
 
-/* Does `thread` run on its CPU?  Then that has its registers. */
-static bool is_on_cpu(const struct thread *thread)
-{
-    return schedule_cpu(thread->cpu)->current == thread;
-}
-
 /* NULL for one that has ended, and that nobody waits for, or that has not got its first frame. */
 static struct thread *find(gdbstub_thread id)
 {
     struct thread *thread = id <= UINT32_MAX ? thread_find((uint32_t)id) : NULL;
 
-    if (thread == NULL || (thread->frame == NULL && !is_on_cpu(thread)))
+    if (thread == NULL || (thread->frame == NULL && !suspect_runs(thread)))
         return NULL;
     return thread->state == THREAD_ENDED && thread->detached && thread->left ? NULL : thread;
 }
@@ -103,7 +98,7 @@ static bool access_register(const struct debugger_machine *machine, gdbstub_thre
 
     if (id == machine->thread)
         return access_cpu(machine, machine->cpu, &access);
-    if (thread != NULL && is_on_cpu(thread))
+    if (thread != NULL && suspect_runs(thread))
         return access_cpu(machine, thread->cpu, &access);
     return thread != NULL && access_parked(thread, &access);
 }
@@ -148,20 +143,24 @@ static void describe_state(const struct thread *thread, char *text, size_t size)
         [THREAD_UNUSED] = "",           [THREAD_RUNNING] = "",        [THREAD_RUNNABLE] = "",
         [THREAD_SLEEPING] = "sleeping", [THREAD_WAITING] = "waiting", [THREAD_ENDED] = "ended",
     };
-    const struct mutex *mutex = thread->wants;
+    const struct thread *owner = thread->wants == NULL ? NULL : suspect_owner(thread->wants);
+    char reason[GDBSTUB_NAME_SIZE];
 
-    if (is_on_cpu(thread) && !stop_answers(thread->cpu))
+    suspect_text(reason, sizeof reason, thread->wait_reason);
+    if (suspect_runs(thread) && !stop_answers(thread->cpu))
         format_text(text, size, "CPU %u does not answer", thread->cpu);
-    else if (is_on_cpu(thread))
+    else if (suspect_runs(thread))
         format_text(text, size, "running on CPU %u", thread->cpu);
     else if (thread->state == THREAD_RUNNABLE)
         format_text(text, size, "runnable on CPU %u", thread->cpu);
-    else if (mutex != NULL && mutex->owner != NULL)
-        format_text(text, size, "wants %s, thread %u's", thread->wait_reason, mutex->owner->id);
+    else if (owner != NULL)
+        format_text(text, size, "wants %s, thread %u's", reason, owner->id);
     else if (thread->state == THREAD_WAITING)
-        format_text(text, size, "waiting: %s", thread->wait_reason);
-    else
+        format_text(text, size, "waiting: %s", reason);
+    else if (thread->state < sizeof states / sizeof states[0])
         format_text(text, size, "%s", states[thread->state]);
+    else
+        format_text(text, size, "in state %u", (unsigned)thread->state);
 }
 
 static bool port_thread_info(void *ctx, gdbstub_thread id, struct gdbstub_thread_info *info)
@@ -176,7 +175,7 @@ static bool port_thread_info(void *ctx, gdbstub_thread id, struct gdbstub_thread
     if (thread == NULL)
         return false;
     info->cpu = thread->cpu;
-    format_text(info->name, sizeof info->name, "%s", thread->name);
+    suspect_text(info->name, sizeof info->name, thread->name);
     describe_state(thread, info->state, sizeof info->state);
     return true;
 }
@@ -195,7 +194,7 @@ void debugger_note_step(void)
 static struct trap_frame *frame_of(const struct debugger_machine *machine,
                                    const struct thread *thread)
 {
-    if (!is_on_cpu(thread))
+    if (!suspect_runs(thread))
         return thread->frame;
     return thread->cpu == machine->cpu ? machine->frame : stop_frame(thread->cpu);
 }
@@ -302,7 +301,7 @@ static const char *port_set_resume(void *ctx, gdbstub_thread id, struct gdbstub_
         return "there is no such thread";
     if (thread != NULL)
         thread->stepped = how.action == GDBSTUB_STEP;
-    if (thread == NULL || is_on_cpu(thread))
+    if (thread == NULL || suspect_runs(thread))
         return order_cpu(machine, thread == NULL ? machine->cpu : thread->cpu, how);
     return order_parked(thread, how.action);
 }
@@ -312,7 +311,7 @@ static const char *port_set_resume(void *ctx, gdbstub_thread id, struct gdbstub_
 static uint64_t space_of(const struct debugger_machine *machine, gdbstub_thread id)
 {
     const struct thread *thread = find(id);
-    bool here = thread == NULL || (is_on_cpu(thread) && thread->cpu == machine->cpu);
+    bool here = thread == NULL || (suspect_runs(thread) && thread->cpu == machine->cpu);
 
     return here ? arch_space_current() : thread->space;
 }

@@ -103,6 +103,7 @@ _Noreturn static void leave_for_good(void)
 
 void session_enter(const struct trap *trap)
 {
+    session_side()->armed = arch_disarm_points();
     debugger.holder = trap->cpu + 1;
     debugger.machine.cpu = trap->cpu;
     debugger.machine.frame = trap->frame;
@@ -156,6 +157,8 @@ void session_leave(struct trap_frame *frame)
     let_go();
     if (hold)
         stop_join(frame);
+    if (session_side()->armed)
+        arch_arm_points(frame);
     session_go_on(session_side(), frame);
 }
 

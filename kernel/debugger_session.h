@@ -25,6 +25,8 @@ struct side {
     bool look_again;           /* one step after leaving, look at the bytes that came meanwhile */
     struct trap_frame *left;   /* the frame that it left the last stop with ... */
     uint64_t left_pc, left_sp; /* ... and what was in it */
+    bool armed;                /* points could trigger when it came in here: not all traps are
+                                  handled without */
 };
 
 extern struct debugger {

@@ -219,6 +219,11 @@ void points_arm(unsigned cpu, const struct trap_frame *frame, uint64_t armed)
     arm(cpu, control);
 }
 
+bool arch_disarm_points(void)
+{
+    return points_disarm(arch_cpu_id()) != POINTS_NONE;
+}
+
 void arch_arm_points(struct trap_frame *frame)
 {
     points_arm(arch_cpu_id(), frame, POINTS_NONE);

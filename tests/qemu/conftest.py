@@ -142,8 +142,8 @@ def beating(boot):
 def waiting(boot) -> Callable:
     """waiting("run=...") is a machine that waits for its debugger."""
 
-    def start(append: str = "", **options):
-        guest = boot(f"gdbwait {append}", **options)
+    def start(append: str = "", *arguments: str, **options):
+        guest = boot(f"gdbwait {append}", *arguments, **options)
         guest.wait_for(WAITING)
         return guest
 

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from crashlib.record import load
+
 SHOWN = [
     ("help", r"pagewalk ADDRESS: .*\n(.*\n)*threads: "),
     ("", r"^help: this list"),
@@ -105,6 +107,21 @@ def test_a_record_is_written_and_the_kernel_goes_on(beating, attach):
     assert beating.said.count("the debugger asked for this record") <= 1
     gdb("break summarize")
     assert gdb.resume()["func"] == "summarize"
+
+
+def test_each_record_that_is_asked_for_is_another_and_a_crash_still_has_its_own(waiting, attach,
+                                                                                tmp_path):
+    guest = waiting("run=provoke:null-read", "--disk", str(tmp_path / "disk"))
+    gdb = attach(guest)
+    for _ in range(2):
+        gdb("monitor crash")
+    assert gdb.resume()["signal-name"] == "SIGSEGV"
+    gdb.start()
+    assert guest.wait() == 70
+    for records in load(guest.said.encode()), load(tmp_path / "disk"):
+        assert [record.sequence for record in records] == [1, 3, 5]
+        assert all(record.complete for record in records)
+        assert [record.cause.name for record in records] == ["snapshot", "snapshot", "page fault"]
 
 
 def test_the_machine_is_reset(beating, connect):

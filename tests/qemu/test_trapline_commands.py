@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from bench import bench
+from bench import bench, rows_of
+from crashlib.record import load
 from debugger import Debugger, GdbError
-from guest import ROOT
+from guest import ROOT, Guest
 
 COMMANDS = f"{ROOT}/scripts/gdb/trapline_commands.py"
 CRASHED = 70
@@ -129,6 +130,7 @@ HEAP = ("trapline heap", "trapline heap $block", "trapline heap $freed + 20",
 @dataclass(frozen=True)
 class Standing:
     """A machine that stands still, and the record that it wrote then."""
+    guest: Guest
     gdb: Debugger
     elf: Path
     log: Path
@@ -165,7 +167,7 @@ def standing(threads_elf, tmp_path_factory):
         gdb("monitor crash")
         (folder / "log").write_text(guest.said)
         gdb("info threads")  # what is new to GDB it says in the middle of anything
-        yield Standing(gdb, threads_elf, folder / "log", folder / "disk", {})
+        yield Standing(guest, gdb, threads_elf, folder / "log", folder / "disk", {})
 
 
 def test_the_system_looks_the_same_live_and_in_its_record(standing):
@@ -231,3 +233,21 @@ def test_what_is_destroyed_is_told_behind_what_is_whole(standing, command, place
         said = standing.gdb(f"trapline {command}").splitlines()
     assert any("not intact: " in line and words in line for line in said), said
     assert len(set(whole) & set(said)) >= len(whole) - 3, said
+
+
+@pytest.mark.parametrize("place, value", [
+    ("table.threads[3].state", "(enum thread_state)77"),
+    ("*(long *)&table.threads[3].wait_reason", "0x10"),
+    ("*(long *)&table.threads[3].process", "0x18"),
+    ("*(long *)&table.threads[3].wants", "0x20"),
+    ("*(long *)&mutex.owner", "0x28"),
+    ("table.threads[3].cpu", "9")])
+def test_what_is_destroyed_costs_no_thread_in_gdb_s_list_or_in_a_record(standing, place, value):
+    whole = {row.id for row in rows_of(standing.gdb)}
+    before = len(standing.guest.said)
+    with spoiled(standing.gdb, place, value):
+        listed = {row.id for row in rows_of(standing.gdb)}
+        standing.gdb("monitor crash")
+    [record] = load(standing.guest.said[before:].encode())
+    assert listed == whole
+    assert record.complete and {thread.id for thread in record.threads} == whole

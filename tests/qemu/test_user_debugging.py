@@ -150,6 +150,20 @@ def test_a_caught_system_call_stops_where_it_begins_and_where_it_has_ended(gdb_b
     assert guest.wait() == 0
 
 
+def test_what_the_debugger_itself_reads_while_a_system_call_is_caught_is_no_access(gdb_before):
+    gdb, guest = gdb_before("hello", "hello")
+    gdb("set breakpoint always-inserted on")
+    gdb("awatch *(int *)'kernel/thread.c'::table.threads[0].name")
+    gdb("catch syscall 1")
+    assert gdb.resume()["reason"] == "syscall-entry"
+    assert '"main"' in gdb("info threads")
+    assert gdb.resume()["reason"] == "syscall-return"
+    gdb("delete")
+    gdb.start()
+    assert guest.wait() == 0
+    assert "no debugger" not in guest.said
+
+
 def test_system_calls_that_are_not_caught_do_not_stop(gdb_before):
     gdb, guest = gdb_before("hello", "hello")
     gdb("catch syscall 77")
