@@ -185,6 +185,11 @@ enum verdict stub_remove_breakpoint(struct gdbstub *stub, uint64_t addr)
     return remove_at(stub, i) ? VERDICT_OK : VERDICT_NO_ACCESS;
 }
 
+bool gdbstub_drop(struct gdbstub *stub, uint64_t addr)
+{
+    return gdbstub_planted(stub, addr) && stub_remove_breakpoint(stub, addr) == VERDICT_OK;
+}
+
 /* Write the instruction and look whether it is there: memory may be a ROM, or a device. */
 static enum verdict plant(struct gdbstub *stub, struct gdbstub_breakpoint *breakpoint)
 {

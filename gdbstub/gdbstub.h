@@ -183,6 +183,10 @@ bool gdbstub_concerned(const struct gdbstub *stub);
  * instruction's length. */
 bool gdbstub_planted(const struct gdbstub *stub, uint64_t addr);
 
+/* A breakpoint was hit where nobody can be told, in what the kernel does on the debugger's behalf
+ * or after its last words: have it out of memory for good.  False if none is planted there. */
+bool gdbstub_drop(struct gdbstub *stub, uint64_t addr);
+
 /* Undo the effect of planted breakpoints on what was read from `addr`. */
 void gdbstub_hide_breakpoints(const struct gdbstub *stub, uint64_t addr, uint8_t *data, size_t len);
 

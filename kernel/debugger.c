@@ -20,10 +20,6 @@
 #include "log.h"
 #include "stop.h"
 
-enum debugger_limits {
-    EXIT_POLLS = 1 << 20, /* how long an exit waits to be acknowledged */
-};
-
 static const uint32_t FATAL = TRAP_ANY & ~(TRAP_MASK(TRAP_INTERRUPT) | TRAP_MASK(TRAP_NMI) |
                                            TRAP_MASK(TRAP_BREAKPOINT) | TRAP_MASK(TRAP_DEBUG));
 
@@ -187,14 +183,28 @@ static bool is_writing(const struct trap *trap)
     return true;
 }
 
+/* In here already: nobody can be told of a breakpoint, and no instruction may be lost by one. */
+static enum trap_verdict pass_inside(struct trap *trap)
+{
+    uint64_t at = trap->pc - arch_gdb.breakpoint_size;
+
+    if (trap->kind != TRAP_BREAKPOINT || !arch_frame_behind_breakpoint(trap->frame) ||
+        !gdbstub_drop(&debugger.stub, at))
+        return TRAP_DECLINED;
+    arch_frame_set_pc(trap->frame, at);
+    return TRAP_HANDLED;
+}
+
 __attribute__((noinline)) static enum trap_verdict handle(struct trap *trap)
 {
     enum trap_verdict verdict = TRAP_DECLINED;
 
     if (is_writing(trap))
         return TRAP_HANDLED;
-    if (!debugger.enabled || debugger.holder == trap->cpu + 1)
+    if (!debugger.enabled)
         return TRAP_DECLINED;
+    if (debugger.holder == trap->cpu + 1)
+        return pass_inside(trap);
     if (!take_machine(trap)) {
         session_go_on(session_side(), trap->frame);
         return TRAP_HANDLED;
@@ -345,53 +355,4 @@ void debugger_wait(void)
     debugger.waiting = true;
     arch_breakpoint();
     debugger.waiting = false;
-}
-
-/* Wait, for a bounded time, until GDB has acknowledged what it was told. */
-static void wait_for_ack(void)
-{
-    for (int i = 0; i < EXIT_POLLS && gdbstub_attached(&debugger.stub); i++) {
-        int byte = arch_line_read(debugger.machine.line);
-
-        if (byte >= 0)
-            (void)gdbstub_receive(&debugger.stub, (uint8_t)byte);
-    }
-    arch_line_flush(debugger.machine.line);
-}
-
-void debugger_exited(uint8_t status)
-{
-    if (!debugger.enabled || !gdbstub_attached(&debugger.stub))
-        return;
-    while (!stop_take()) /* who has it may be in the middle of a packet */
-        arch_pause();
-    debugger.holder = arch_cpu_id() + 1;
-    stop_others();
-    if (gdbstub_exited(&debugger.stub, status))
-        wait_for_ack();
-}
-
-void debugger_killed(const struct trap *trap)
-{
-    if (!debugger.enabled || !gdbstub_attached(&debugger.stub))
-        return;
-    if (gdbstub_killed(&debugger.stub, debugger_signal(trap)))
-        wait_for_ack();
-}
-
-void debugger_mute(void)
-{
-    debugger.holder = arch_cpu_id() + 1;
-    if (!debugger.enabled)
-        return;
-    if (!debugger.muted)
-        debugger_line_take();
-    debugger.muted = true;
-    (void)arch_line_break_in(debugger.machine.line, false, 0);
-}
-
-void debugger_examine(struct trap *trap)
-{
-    if (debugger.enabled)
-        (void)session_stop(trap->frame, debugger_stop(debugger_signal(trap)));
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from crashlib.record import load
 from debugger import Debugger
 
 # Each failure of run=provoke:NAME: the signal that GDB sees, and the function that it is in (as
@@ -105,3 +106,17 @@ def test_a_debugger_that_died_before_the_fault_leaves_the_next_one_the_fault(wai
     second = attach(guest)
     assert second.functions()[0] == "provoke_null_read"
     assert second.resume()["signal-name"] == "SIGSEGV"
+
+
+def test_breakpoints_in_the_way_of_the_record_cost_nothing_of_it(waiting, attach):
+    """They are GDB's no longer: nobody can be told."""
+    guest = waiting("run=provoke:null-read")
+    gdb = attach(guest)
+    assert gdb.resume()["signal-name"] == "SIGSEGV"
+    for place in ("crash_sinks_write", "crash_gather_threads", "crash_sinks_report"):
+        assert "Breakpoint" in gdb(f"break {place}")
+    gdb.start()
+    assert guest.wait() == CRASHED
+    [record] = load(guest.said.encode())
+    assert record.complete and record.threads and not record.nested
+    assert "no debugger" not in guest.said

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from noise import DAMAGE
-from session import Session, expect
+from session import GIVEN_UP, Session, expect
 
 CPUS = 4
 PLACES = ["heap_alloc", "heap_free", "frames_take", "frames_give", "mutex_lock", "mutex_unlock",
@@ -21,7 +21,7 @@ COUNTERS = {"mutex turns": 0, "sleeps": 4, "heap blocks": 7, "frames": 8}  # row
 STEPS = ["stepi", "nexti", "step", "next", "finish", "until", "stepi 20", "next 3", "step 5",
          "advance schedule_tick"]
 STEPPED = {"end-stepping-range", "function-finished", "location-reached", "signal-received",
-           "breakpoint-hit", "refused"}
+           "breakpoint-hit", GIVEN_UP}
 LOOKS = ["info threads", "info registers", "info all-registers", "backtrace 20", "info locals",
          "info os threads", "x/20i $pc", "x/64xg $sp", "monitor cpus", "monitor threads",
          "monitor log 20", "monitor stats", "monitor idt 14", "info breakpoints", "print stress",
@@ -110,7 +110,7 @@ def step_alone(session: Session) -> None:
     ticks = "'kernel/schedule.c'::cpus[{}].shown.ticks".format((here + 1) % CPUS)
     before = session.number(ticks)
     stop = session.resume(f"stepi {session.chance.randint(1, 30)}")
-    expect(stop.get("reason") in ("end-stepping-range", "refused"), "the steps to end", stop)
+    expect(stop.get("reason") in ("end-stepping-range", GIVEN_UP), "the steps to end", stop)
     expect(session.number(ticks) == before, "the other CPUs to stand still", session.number(ticks))
     session("set scheduler-locking off")
 

@@ -29,6 +29,7 @@ REFUSALS = re.compile("|".join([
 
 # GDB's own breakpoint, of a command that it has given up: it is gone with the next.
 LEFT_OVER = "Cannot insert breakpoint 0"
+GIVEN_UP = "refused"
 HELD = "it does not run, and what its CPU runs is to stay stopped"  # says the kernel of a step
 
 
@@ -95,11 +96,12 @@ class Session:
     def resume(self, command: str = "continue") -> dict[str, str]:
         """Until it stops by itself."""
         try:
-            stop = self.gdb.resume(self.note(command))
+            stop = self.look(self.gdb.resume(self.note(command)))
         except GdbError as error:
             expect(LEFT_OVER in str(error), f"GDB to do {command!r}", error)
-            stop = self.gdb.resume(self.note(command))
-        self.look(stop)
+            stop = {"reason": GIVEN_UP}
+        if stop.get("reason") == GIVEN_UP and command == "continue":
+            stop = self.look(self.gdb.resume(self.note(command)))
         while self._late and stop.get("signal-name") == "SIGINT":
             self._late -= 1
             stop = self.look(self.gdb.resume())
@@ -158,7 +160,9 @@ class Session:
             expect(stop["reason"] == "exited-normally", "the program to exit with status 0", stop)
             raise Ended
         if stop.get("signal-name") == "0" and HELD in self.gdb.said[-LAST_WORDS:]:
-            return stop | {"reason": "refused"}
+            return stop | {"reason": GIVEN_UP}
+        if "reason" not in stop and LEFT_OVER in self.gdb.said[-LAST_WORDS:]:
+            return stop | {"reason": GIVEN_UP}
         expect("reason" in stop or "frame" in stop or "addr" in stop, "a stop", stop)
         expect(stop.get("signal-name", "SIGINT") in ("SIGINT", "SIGTRAP"), "no fault", stop)
         return stop
