@@ -95,15 +95,23 @@ class Tap:
                 client, _ = self._server.accept()
                 open_ends.remove(self._server)
                 open_ends.add(client)
+                if self._target not in open_ends:
+                    self._tell_end(client)
             for end, who, other in ((client, GDB, self._target), (self._target, MACHINE, client)):
                 if end in ready and not self._pass(who, end, other):
                     open_ends.remove(end)
-                    if who == MACHINE and client is not None:
-                        client.shutdown(socket.SHUT_WR)  # GDB is told that the machine has ended
+                    if client is not None:
+                        self._tell_end(client)
             if ready == [self._asked] and not self._answer():
                 open_ends.remove(self._asked)
         if client is not None:
             client.close()
+
+    @staticmethod
+    def _tell_end(client: socket.socket) -> None:
+        """GDB is told that the machine has ended, unless it has itself."""
+        with contextlib.suppress(OSError):
+            client.shutdown(socket.SHUT_WR)
 
     def _pass(self, who: str, end: socket.socket, other: socket.socket | None) -> bool:
         """False if `end` has gone."""
