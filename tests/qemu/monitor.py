@@ -64,10 +64,6 @@ class Monitor:
         self._file.close()
         self._socket.close()
 
-    def dump_memory(self, path: Path) -> None:
-        """All of the machine's memory, into a new file."""
-        self._execute("dump-guest-memory", paging=False, protocol=f"file:{path}")
-
     def instructions(self) -> int:
         """How many a machine with -icount has executed."""
         return self._execute("query-replay")["icount"]
@@ -86,9 +82,10 @@ class Monitor:
     def save_physical_memory(self, address: int, length: int, path: Path) -> None:
         self._execute("pmemsave", val=address, size=length, filename=str(path))
 
-    def dump_guest_memory(self, path: Path) -> None:
-        """All of it, as an ELF file of physical memory."""
-        self._execute("dump-guest-memory", paging=False, protocol=f"file:{path}")
+    def dump_guest_memory(self, path: Path, paging: bool = False) -> None:
+        """All of it, as an ELF file of physical memory; with `paging` as the processors see it,
+        for GDB."""
+        self._execute("dump-guest-memory", paging=paging, protocol=f"file:{path}")
 
     def send_break(self) -> None:
         """On the debugger's line, as a plug that is pulled out does."""

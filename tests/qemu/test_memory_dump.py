@@ -21,7 +21,7 @@ def dump(boot, tmp_path) -> Path:
     guest = boot("oncrash=halt run=provoke:null-read", *Monitor.options(tmp_path / "qmp"))
     guest.wait_for("to decode this console's log")
     monitor = Monitor(tmp_path / "qmp")
-    monitor.dump_memory(tmp_path / "memory")
+    monitor.dump_guest_memory(tmp_path / "memory")
     monitor.close()
     return tmp_path / "memory"
 

@@ -197,14 +197,17 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def report(round_: Round, number: int, error: BaseException, arguments: argparse.Namespace) -> None:
-    folder = arguments.folder / f"{arguments.seed}-{number}"
+    folder = arguments.folder.resolve() / f"{arguments.seed}-{number}"
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in (("console.log", round_.guest.said), ("packets.txt", round_.line),
                        ("steps.txt", "\n".join(round_.steps))):
         (folder / name).write_text(text + "\n")
+    with contextlib.suppress(OSError, ValueError, AssertionError, AttributeError):  # it has ended, or not begun
+        round_.image.monitor.dump_guest_memory(folder / "memory", paging=True)
     print(f"\nsoak: FINDING in round {number}, step {len(round_.steps)}, {round_.steps[-1]!r}, "
           f"seed {arguments.seed}:\n{error}\n"
-          f"    console.log, packets.txt and steps.txt are in {folder}\n"
+          f"    console.log, packets.txt and steps.txt are in {folder}, and the memory of a\n"
+          f"    machine that has not ended: gdb build/kernel.elf {folder}/memory\n"
           f"    again: tests/soak/soak.py --seed {arguments.seed} --round {number}",
           file=sys.stderr)
 
