@@ -287,12 +287,17 @@ bool debugger_tick(struct trap *trap)
 
 /* ---- From the rest of the kernel ---- */
 
+static bool catches(uint64_t number)
+{
+    return gdbstub_attached(&debugger.stub) && gdbstub_catches_syscall(&debugger.stub, number);
+}
+
+/* GDB may have gone by the time that its turn has come. */
 void debugger_syscall(struct trap *trap, uint64_t number, bool entry)
 {
     struct gdbstub_stop why;
 
-    if (!debugger.enabled || !gdbstub_attached(&debugger.stub) ||
-        !gdbstub_catches_syscall(&debugger.stub, number))
+    if (!debugger.enabled || !catches(number))
         return;
     while (!stop_take_or_join(trap->frame))
         ;
@@ -300,7 +305,8 @@ void debugger_syscall(struct trap *trap, uint64_t number, bool entry)
     why = debugger_stop(GDBSTUB_SIGTRAP);
     why.cause = entry ? GDBSTUB_CAUSE_SYSCALL_ENTRY : GDBSTUB_CAUSE_SYSCALL_RETURN;
     why.address = number;
-    (void)session_stop(trap->frame, why);
+    if (catches(number))
+        (void)session_stop(trap->frame, why);
     session_leave(trap->frame);
     session_side()->left = NULL; /* the call goes on in the kernel for a while */
     arch_arm_points(trap->frame);

@@ -13,6 +13,7 @@ from elftools.elf.elffile import ELFFile
 
 ROOT = Path(__file__).resolve().parents[2]
 DEBUGGEE, ECHO = (Path(__file__).with_name(name) for name in ("debuggee.c", "echo.c"))
+KERNEL_BASE = 0xffffffff80000000  # where physical address 0 is
 BEATING = "heartbeat 1: "  # the kernel says so when all of it works
 WAITING = "waiting for debugger"
 

@@ -9,10 +9,9 @@ import pytest
 
 from debugger import Debugger, GdbError
 from monitor import Monitor
-from programs import WAITING, line_of, symbols_of
+from programs import KERNEL_BASE, WAITING, line_of, symbols_of
 
 INT3 = 0xcc
-KERNEL_BASE = 0xffffffff80000000
 
 
 # ---- Planted, one packet at a time ----

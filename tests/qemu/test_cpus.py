@@ -13,11 +13,10 @@ import pytest
 
 from debugger import Debugger
 from monitor import PAGE, Monitor
-from programs import WAITING
+from programs import KERNEL_BASE, WAITING
 
 CHECK = "run=cpus"
 FINE = "cpus: all is well"
-KERNEL_BASE = 0xffffffff80000000
 STACKS = {"NMI entry stack", "double fault stack", "machine check stack", "debug exception stack",
           "breakpoint stack", "debugger stack", "fatal stack", "exception stack", "NMI stack"}
 INTERRUPT_STACKS = 5

@@ -15,7 +15,7 @@ from crashlib.crc32c import crc32c
 from crashlib.payloads import Captured, UnitFlags
 from crashlib.record import Record, load
 from monitor import Monitor
-from programs import run
+from programs import KERNEL_BASE, run
 from test_records import CRASH
 
 SURVIVING, SURVIVING_BYTES = 16 << 20, 1 << 20  # where the kernel keeps records over resets
@@ -187,8 +187,6 @@ CHANGING = ("record", "sinks", "guard", "crash", "stacks", "disk", "lines", "tab
             "bytes", "guards", "kept", "in_nmi", "fault_addresses", "panics", "debugger", "apic",
             "paging", "log", "console", "first_cpu", "rings", "counts", "stop", "held", "cpus",
             "flush")
-
-KERNEL_BASE = 0xffffffff80000000
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from monitor import PAGE, Monitor, Page
-from programs import BEATING, WAITING
+from programs import BEATING, KERNEL_BASE, WAITING
 
-KERNEL_BASE = 0xffffffff80000000
 HALF = 1 << 63
 
 

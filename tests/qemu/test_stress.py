@@ -6,15 +6,20 @@ It checks itself: any rule that is broken ends in a panic, whose words the conso
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
-from programs import WAITING
+from guest import DEADLINE
+from monitor import Monitor
+from programs import KERNEL_BASE, WAITING, addresses_of
 
 WELL = "stress: all is well"
 KINDS = {"mutex turns", "items produced", "items consumed", "signals passed on", "sleeps",
          "computations", "threads", "heap blocks", "frames", "programs"}
 BREAK_INS = 10
+LEAVES = 8
+PASSED = "handle SIGFPE SIGSEGV nostop noprint pass"  # programs end by them
 
 
 def check(guest, cpus: int) -> None:
@@ -50,7 +55,7 @@ def test_nothing_breaks_while_gdb_breaks_in(boot, attach):
     guest = boot("gdbwait run=stress:4", "--smp", "4")
     guest.wait_for(WAITING)
     debugger = attach(guest)
-    debugger("handle SIGFPE SIGSEGV nostop noprint pass")  # programs end by them
+    debugger(PASSED)
     for _ in range(BREAK_INS):
         debugger.start()
         stop = debugger.interrupt()
@@ -58,3 +63,26 @@ def test_nothing_breaks_while_gdb_breaks_in(boot, attach):
         assert debugger.number("debugger.machine.cpu") < 4
     debugger("detach")
     check(guest, 4)
+
+
+def test_the_machine_goes_on_when_gdb_leaves_it_at_a_system_call(boot, attach, kernel_elf,
+                                                                 tmp_path):
+    """Another CPU may have been about to tell GDB of its own."""
+    guest = boot("run=stress:1000", "--smp", "4", *Monitor.options(tmp_path / "qmp"))
+    guest.wait_for("stress: seed")
+    monitor = Monitor(tmp_path / "qmp")
+    [clock] = addresses_of(kernel_elf, ["'kernel/schedule.c'::cpus[0].shown.ticks"])
+
+    def ticks() -> bytes:
+        return monitor.physical_memory(clock - KERNEL_BASE, 8)
+
+    for _ in range(LEAVES):
+        debugger = attach(guest)
+        debugger(PASSED)
+        debugger("catch syscall 1")
+        assert debugger.resume()["reason"].startswith("syscall")
+        debugger("detach")
+        before, deadline = ticks(), time.monotonic() + DEADLINE
+        while ticks() == before:
+            assert time.monotonic() < deadline, "no tick comes any more"
+    monitor.close()

@@ -202,7 +202,8 @@ def report(round_: Round, number: int, error: BaseException, arguments: argparse
     for name, text in (("console.log", round_.guest.said), ("packets.txt", round_.line),
                        ("steps.txt", "\n".join(round_.steps))):
         (folder / name).write_text(text + "\n")
-    with contextlib.suppress(OSError, ValueError, AssertionError, AttributeError):  # it has ended, or not begun
+    # It may have ended, or not begun.
+    with contextlib.suppress(OSError, ValueError, AssertionError, AttributeError):
         round_.image.monitor.dump_guest_memory(folder / "memory", paging=True)
     print(f"\nsoak: FINDING in round {number}, step {len(round_.steps)}, {round_.steps[-1]!r}, "
           f"seed {arguments.seed}:\n{error}\n"
