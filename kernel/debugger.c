@@ -243,7 +243,7 @@ static bool is_entering(const struct trap *trap)
 }
 
 /* Does it stand still for another CPU, or is it about to by itself?  Who has the machine looks at
- * the line. */
+ * the line, unless it is just leaving. */
 static bool is_standing(const struct trap *trap)
 {
     return stop_frame(trap->cpu) != NULL || (stop_is_asked(trap->cpu) && arch_in_trap(trap->frame));
@@ -272,17 +272,20 @@ enum trap_verdict debugger_break_in(struct trap *trap)
         return TRAP_DECLINED;
     if (!writes && debugger.holder != trap->cpu + 1 && is_leaving(trap))
         session_look_again(session_side()->left);
-    else if (writes || is_entering(trap))
+    else if (writes || is_entering(trap) || is_standing(trap))
         session_side()->bytes_left = true;
-    else if (!is_standing(trap))
+    else
         (void)break_in(trap);
     return TRAP_HANDLED;
 }
 
 bool debugger_tick(struct trap *trap)
 {
-    return debugger.enabled && debugger.polled && arch_line_has_byte(debugger.machine.line) &&
-           break_in(trap);
+    struct side *side = session_side();
+    bool looks = debugger.polled || side->bytes_left;
+
+    side->bytes_left = false;
+    return debugger.enabled && looks && arch_line_has_byte(debugger.machine.line) && break_in(trap);
 }
 
 /* ---- From the rest of the kernel ---- */

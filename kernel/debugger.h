@@ -17,7 +17,8 @@ void debugger_init(void);
 /* From now on a debugger can break in.  After arch_init_interrupts(). */
 void debugger_listen(void);
 
-/* A tick, on any CPU: if the line cannot interrupt, look at it.  True if the kernel was stopped. */
+/* A tick, on any CPU: look at the line if it cannot interrupt, or has when nobody could look.  True
+ * if the kernel was stopped. */
 bool debugger_tick(struct trap *trap);
 
 /* Stop until a debugger has attached and lets the kernel go on; from then on it can break in.
