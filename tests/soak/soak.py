@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import itertools
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -265,6 +266,7 @@ def main() -> int:
     if not arguments.kernel.is_file():
         print(f"soak.py: {arguments.kernel}: no such file: say make", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # and its machine
     debugger.DEADLINE = guest.DEADLINE = packets.DEADLINE = PATIENCE
     return count_cycles(arguments) if arguments.cycles else soak(arguments)
 
