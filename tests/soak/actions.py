@@ -119,9 +119,9 @@ def call(session: Session) -> None:
     if session.number("$cs & 3") != 0:
         return  # a program runs
     session("set scheduler-locking on")  # GDB gives a call up when another thread has a signal
-    count = session.number("arch_cpu_count()")
+    count = session.call("arch_cpu_count()")
     expect(count == CPUS, f"a call to say {CPUS}", count)
-    expect(session.number("stress_is_over()") in (0, 1), "a truth value", "another")
+    expect(session.call("stress_is_over()") in (0, 1), "a truth value", "another")
     session("set scheduler-locking off")
 
 

@@ -17,6 +17,7 @@ from tap import Tap
 CTRL_C = b"\x03"
 PATIENCE = 180  # seconds: never reached unless something is wrong
 AGAIN = 10      # seconds after which a Ctrl-C counts as not sent
+CALLS = 10      # that Ctrl-C may end
 LAST_PACKETS = 100
 LAST_WORDS = 2000
 PASSED = "handle SIGFPE SIGSEGV SIGILL nostop noprint pass"  # programs end by them
@@ -92,6 +93,16 @@ class Session:
 
     def number(self, expression: str) -> int:
         return int(self(f"output/d (long long)({expression})")) % (1 << 64)
+
+    def call(self, expression: str) -> int:
+        """The value of a function call.  A Ctrl-C that comes late ends it: it is made again."""
+        self("set unwindonsignal on")
+        for _ in range(CALLS):
+            try:
+                return self.number(expression)
+            except Finding as finding:
+                expect("was signaled while in a function" in str(finding), "a value", finding)
+        raise Finding(f"{expression}: signaled {CALLS} times")
 
     def resume(self, command: str = "continue") -> dict[str, str]:
         """Until it stops by itself."""
