@@ -140,7 +140,8 @@ def print_on_the_way(session: Session) -> None:
     deadline = time.monotonic() + 60
     while session.gdb.said.count(mark) < 5 and time.monotonic() < deadline:
         if (stop := session.gdb.stop_within(0.05)) is not None:
-            session.look(stop)
+            session.look(stop)  # a Ctrl-C that came late
+            session.start()
     session.interrupt()
     expect(mark in session.gdb.said, "dprintf to print", session.gdb.said[-500:])
     session("delete")
