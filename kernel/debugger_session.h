@@ -23,10 +23,9 @@ struct side {
     const struct thread *stepped; /* through a range that GDB need not be asked about ... */
     uint64_t range_start, range_bytes; /* ... 0: there is none */
     bool look_again;           /* one step after leaving, look at the bytes that came meanwhile */
+    bool armed;                /* when it came in here, points could trigger */
     struct trap_frame *left;   /* the frame that it left the last stop with ... */
     uint64_t left_pc, left_sp; /* ... and what was in it */
-    bool armed;                /* points could trigger when it came in here: not all traps are
-                                  handled without */
 };
 
 extern struct debugger {

@@ -61,7 +61,10 @@ const struct thread *suspect_owner(const struct mutex *mutex)
 uint32_t suspect_process_id(const struct process *process)
 {
     uint32_t id = 0;
-    size_t got = arch_copy_from(&id, (uint64_t)(uintptr_t)&process->id, sizeof id);
 
-    return process != NULL && got == sizeof id ? id : 0;
+    if (process == NULL ||
+        arch_copy_from(&id, (uint64_t)(uintptr_t)process + offsetof(struct process, id),
+                       sizeof id) < sizeof id)
+        return 0;
+    return id;
 }
