@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -235,19 +235,23 @@ def test_what_is_destroyed_is_told_behind_what_is_whole(standing, command, place
     assert len(set(whole) & set(said)) >= len(whole) - 3, said
 
 
-@pytest.mark.parametrize("place, value", [
-    ("table.threads[3].state", "(enum thread_state)77"),
-    ("*(long *)&table.threads[3].wait_reason", "0x10"),
-    ("*(long *)&table.threads[3].process", "0x18"),
-    ("*(long *)&table.threads[3].wants", "0x20"),
-    ("*(long *)&mutex.owner", "0x28"),
-    ("table.threads[3].cpu", "9")])
-def test_what_is_destroyed_costs_no_thread_in_gdb_s_list_or_in_a_record(standing, place, value):
+DESTROYED = {
+    "*(long *)&table.threads[3].wait_reason": "0x10",
+    "table.threads[3].state": "(enum thread_state)77",
+    "*(long *)&table.threads[3].process": "0x18",
+    "*(long *)&mutex.owner": "0x28",
+    "*(long *)&table.threads[3].wants": "0x20",
+    "table.threads[3].cpu": "9",
+}
+
+
+def test_what_is_destroyed_costs_no_thread_in_gdb_s_list_or_in_a_record(standing):
     whole = {row.id for row in rows_of(standing.gdb)}
     before = len(standing.guest.said)
-    with spoiled(standing.gdb, place, value):
-        listed = {row.id for row in rows_of(standing.gdb)}
+    with ExitStack() as all_of_it:
+        for place, value in DESTROYED.items():
+            all_of_it.enter_context(spoiled(standing.gdb, place, value))
+            assert {row.id for row in rows_of(standing.gdb)} == whole, place
         standing.gdb("monitor crash")
     [record] = load(standing.guest.said[before:].encode())
-    assert listed == whole
     assert record.complete and {thread.id for thread in record.threads} == whole
