@@ -187,7 +187,9 @@ enum verdict stub_remove_breakpoint(struct gdbstub *stub, uint64_t addr)
 
 bool gdbstub_drop(struct gdbstub *stub, uint64_t addr)
 {
-    return gdbstub_planted(stub, addr) && stub_remove_breakpoint(stub, addr) == VERDICT_OK;
+    size_t i = find(stub, addr);
+
+    return i < stub->breakpoint_count && remove_at(stub, i);
 }
 
 /* Write the instruction and look whether it is there: memory may be a ROM, or a device. */

@@ -110,7 +110,7 @@ static void append_mutex(struct crash_writer *writer, const struct mutex *mutex)
     struct crash_lock entry = {
         .address = (uint64_t)(uintptr_t)mutex,
         .kind = CRASH_LOCK_MUTEX,
-        .owner_thread = suspect_thread_id(owner),
+        .owner_thread = owner == NULL ? 0 : owner->id,
         .owner_cpu = owner == NULL ? 0 : owner->cpu,
         .waiters = count_waiters(mutex),
         .site = mutex->site,

@@ -117,12 +117,22 @@ static enum trap_verdict stop_for(struct trap *trap)
     return stop_at_break_or_step(trap);
 }
 
+static bool is_behind_breakpoint(const struct trap *trap)
+{
+    return trap->kind == TRAP_BREAKPOINT && arch_frame_behind_breakpoint(trap->frame);
+}
+
+static uint64_t breakpoint_of(const struct trap *trap)
+{
+    return trap->pc - arch_gdb.breakpoint_size;
+}
+
 /* Another CPU has the machine.  A breakpoint is as if it had not been reached yet: if it is still
  * there afterwards, it is hit again. */
 static void rewind(struct trap *trap)
 {
-    if (trap->kind == TRAP_BREAKPOINT && arch_frame_behind_breakpoint(trap->frame))
-        arch_frame_set_pc(trap->frame, trap->pc - arch_gdb.breakpoint_size);
+    if (is_behind_breakpoint(trap))
+        arch_frame_set_pc(trap->frame, breakpoint_of(trap));
 }
 
 /* Has a watched place been written to?  Such a trap comes once. */
@@ -186,12 +196,9 @@ static bool is_writing(const struct trap *trap)
 /* In here already: nobody can be told of a breakpoint, and no instruction may be lost by one. */
 static enum trap_verdict pass_inside(struct trap *trap)
 {
-    uint64_t at = trap->pc - arch_gdb.breakpoint_size;
-
-    if (trap->kind != TRAP_BREAKPOINT || !arch_frame_behind_breakpoint(trap->frame) ||
-        !gdbstub_drop(&debugger.stub, at))
+    if (!is_behind_breakpoint(trap) || !gdbstub_drop(&debugger.stub, breakpoint_of(trap)))
         return TRAP_DECLINED;
-    arch_frame_set_pc(trap->frame, at);
+    arch_frame_set_pc(trap->frame, breakpoint_of(trap));
     return TRAP_HANDLED;
 }
 

@@ -144,12 +144,13 @@ static void describe_state(const struct thread *thread, char *text, size_t size)
         [THREAD_SLEEPING] = "sleeping", [THREAD_WAITING] = "waiting", [THREAD_ENDED] = "ended",
     };
     const struct thread *owner = thread->wants == NULL ? NULL : suspect_owner(thread->wants);
+    bool runs = suspect_runs(thread);
     char reason[GDBSTUB_NAME_SIZE];
 
     suspect_text(reason, sizeof reason, thread->wait_reason);
-    if (suspect_runs(thread) && !stop_answers(thread->cpu))
+    if (runs && !stop_answers(thread->cpu))
         format_text(text, size, "CPU %u does not answer", thread->cpu);
-    else if (suspect_runs(thread))
+    else if (runs)
         format_text(text, size, "running on CPU %u", thread->cpu);
     else if (thread->state == THREAD_RUNNABLE)
         format_text(text, size, "runnable on CPU %u", thread->cpu);

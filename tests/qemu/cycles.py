@@ -28,20 +28,22 @@ class Place:
     stopped_cpu: int  # where the kernel has the number of the CPU that stopped
 
 
+def place(elf: Path, address: int, counters: list[str]) -> Place:
+    *found, stopped_cpu = addresses_of(elf, [*counters, STOPPED_CPU])
+    return Place(address, found, stopped_cpu)
+
+
 def tick_place(elf: Path, cpus: int) -> Place:
     """In an interrupt's handler, on all CPUs a hundred times a second."""
-    return Place(symbols_of(elf)["schedule_tick"], addresses_of(elf, [
-        f"'kernel/schedule.c'::cpus[{cpu}].shown.ticks" for cpu in range(cpus)]), *addresses_of(
-            elf, [STOPPED_CPU]))
+    return place(elf, symbols_of(elf)["schedule_tick"], [
+        f"'kernel/schedule.c'::cpus[{cpu}].shown.ticks" for cpu in range(cpus)])
 
 
 def heap_place(elf: Path, cpus: int, kind: int) -> Place:
     """In a thread of each CPU, as often as it can.  `kind`: its row in the kernel's `kinds`."""
     [line] = [n for n, text in enumerate(HEAP.read_text().splitlines(), 1) if COUNTS in text]
     [address] = addresses_of(elf, [], f"info line {HEAP.name}:{line}")
-    return Place(address, addresses_of(elf, [
-        f"stress.jobs[{cpu}][{kind}].done" for cpu in range(cpus)]), *addresses_of(
-            elf, [STOPPED_CPU]))
+    return place(elf, address, [f"stress.jobs[{cpu}][{kind}].done" for cpu in range(cpus)])
 
 
 def compare(cpu: int, counted: dict[int, int], told: list[int]) -> None:
