@@ -44,11 +44,12 @@ CFLAGS := -std=c11 -ffreestanding -O2 -gdwarf-4 $(MACHINE) -mgeneral-regs-only \
 	-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wvla -Wmissing-prototypes \
 	-Wno-enum-enum-conversion -Werror -I.
 LEAF_CFLAGS := -Wframe-larger-than=1024
-# Two of them are to be small, but for where they do most of their work.
+# The two libraries are to be small: without frame pointers, as unwind tables tell debuggers the same,
+# and compiled for size, but for where they do most of their work.
+LIBRARY_SOURCES := $(filter gdbstub/% crashdump/%,$(LEAF_SOURCES))
+LIBRARY_CFLAGS := -fomit-frame-pointer
 SMALL_CFLAGS := -Oz
 FAST_SOURCES := gdbstub/agent_run.c crashdump/crc32c.c
-SMALL_OBJECTS := $(patsubst %,$(BUILD)/obj/%.o,\
-	$(filter-out $(FAST_SOURCES),$(filter gdbstub/% crashdump/%,$(LEAF_SOURCES))))
 KERNEL_CFLAGS := -fstack-protector-strong -mstack-protector-guard=global
 ifeq ($(SAN),ubsan)
 KERNEL_CFLAGS += -fsanitize=undefined -fsanitize-undefined-trap-on-error
@@ -94,7 +95,7 @@ clean: ## remove build/
 
 # Files that hold how things are made, rewritten only when that changes.  What an object's own
 # variables would change is fixed here: they reach what the object depends on.
-compiling := $(CC) $(CFLAGS) $(LEAF_CFLAGS) $(SMALL_CFLAGS) $(KERNEL_CFLAGS) $(ASFLAGS) $(HOST_CFLAGS) $(USER_CFLAGS) $(PORT_CFLAGS) \
+compiling := $(CC) $(CFLAGS) $(LEAF_CFLAGS) $(LIBRARY_CFLAGS) $(SMALL_CFLAGS) $(KERNEL_CFLAGS) $(ASFLAGS) $(HOST_CFLAGS) $(USER_CFLAGS) $(PORT_CFLAGS) \
 	$(FUZZ_CFLAGS)
 linking = $(LDFLAGS) $(OBJECTS)
 including = $(USER_PROGRAMS)
@@ -106,7 +107,9 @@ $(BUILD)/%.stamp: FORCE
 # ---- The kernel ----
 
 $(LEAF_OBJECTS): CFLAGS += $(LEAF_CFLAGS)
-$(SMALL_OBJECTS): CFLAGS += $(SMALL_CFLAGS)
+$(LIBRARY_SOURCES:%=$(BUILD)/obj/%.o): CFLAGS += $(LIBRARY_CFLAGS)
+$(patsubst %,$(BUILD)/obj/%.o,$(filter-out $(FAST_SOURCES),$(LIBRARY_SOURCES))): \
+	CFLAGS += $(SMALL_CFLAGS)
 $(filter-out $(LEAF_OBJECTS),$(OBJECTS)): CFLAGS += $(KERNEL_CFLAGS)
 $(BUILD)/obj/%.c.o: %.c $(BUILD)/compiling.stamp
 	@mkdir -p $(@D)
@@ -346,12 +349,13 @@ soak: all ## debug a kernel under stress as badly as can be, for TIME=60 seconds
 	$(Q)tests/soak/soak.py --time $(TIME) $(if $(SEED),--seed $(SEED))
 
 # The smallest stub that gdbstub/config.h makes: as a kernel has it, and with a fake one.
-SMALL_STUB := $(patsubst %,gdbstub/%.c,answer args breakpoints framing handshake hex memory packets \
-	points registers reply resume session stop threads)
+SMALL_STUB := $(patsubst %,gdbstub/%.c,answer args breakpoints format framing handshake hex memory \
+	packets points registers reply resume session stop threads)
 SMALL_DEFINES := $(shell sed -n 's/^\#define \(GDBSTUB_WITH_[A-Z]*\) 1$$/-D\1=0/p' gdbstub/config.h)
 $(BUILD)/small/%.c.o: %.c $(BUILD)/compiling.stamp
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LEAF_CFLAGS) $(SMALL_CFLAGS) $(SMALL_DEFINES) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS) $(LEAF_CFLAGS) $(LIBRARY_CFLAGS) $(SMALL_CFLAGS) \
+		$(SMALL_DEFINES) -MMD -MP -c -o $@ $<
 
 small-stub: $(SMALL_STUB:%=$(BUILD)/small/%.o) $(BUILD)/small/test_stub
 host-tests: small-stub

@@ -91,8 +91,7 @@ struct agent_text {
 };
 
 void stub_text_char(struct agent_text *text, char c);
-void stub_text_string(struct agent_text *text, const char *string);
-void stub_text_hex(struct agent_text *text, uint64_t value); /* 0x... */
+void stub_text_put(struct agent_text *text, const char *format, ...);
 void stub_text_end(struct agent_text *text);
 
 /* agent_print.c */

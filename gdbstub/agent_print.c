@@ -22,18 +22,14 @@ struct conversion {
     char letter;
 };
 
-static const struct {
-    char letter;
-    uint8_t flag;
-} flag_letters[] = {
-    {'0', FLAG_ZERO}, {'-', FLAG_LEFT}, {'+', FLAG_PLUS}, {' ', FLAG_SPACE}, {'#', FLAG_PREFIX},
-};
-
+/* The flag that a letter stands for, or 0. */
 static unsigned flag_of(char c)
 {
-    for (size_t i = 0; i < sizeof(flag_letters) / sizeof(flag_letters[0]); i++) {
-        if (flag_letters[i].letter == c)
-            return flag_letters[i].flag;
+    static const char letters[] = "0-+ #"; /* in the order of enum flags */
+
+    for (unsigned i = 0; letters[i] != '\0'; i++) {
+        if (letters[i] == c)
+            return 1u << i;
     }
     return 0;
 }
@@ -46,13 +42,6 @@ static const char *take_decimal(const char *at, unsigned *value)
             *value = *value * 10 + (unsigned)(*at - '0');
     }
     return at;
-}
-
-static bool is_one_of(char c, const char *letters)
-{
-    while (*letters != '\0' && *letters != c)
-        letters++;
-    return *letters != '\0';
 }
 
 /* Take what follows a '%'.  NULL if there is no such conversion here. */
@@ -76,9 +65,9 @@ static const char *take_conversion(const char *at, struct conversion *conversion
     conversion->bits = longs > 0 || *at == 'p' ? 64 : 32 >> shorts;
     if (longs > 2 || shorts > 2 || (longs > 0 && shorts > 0))
         return NULL;
-    if (is_one_of(*at, "diuoxX"))
+    if (stub_is_one_of(*at, "diuoxX"))
         return at + 1;
-    return longs + shorts == 0 && is_one_of(*at, "csp%") ? at + 1 : NULL;
+    return longs + shorts == 0 && stub_is_one_of(*at, "csp%") ? at + 1 : NULL;
 }
 
 /* The character that a backslash and `c` stand for, or NUL. */
@@ -139,7 +128,7 @@ static void put_field(struct agent_text *text, const struct conversion *conversi
     }
     bool left = (conversion->flags & FLAG_LEFT) != 0;
     put_repeated(text, ' ', left ? 0 : padding);
-    stub_text_string(text, prefix);
+    stub_text_put(text, prefix);
     put_repeated(text, '0', zeros);
     while (count-- > 0)
         stub_text_char(text, *characters++);
@@ -177,22 +166,22 @@ static unsigned base_of(char letter)
 {
     if (letter == 'o')
         return 8;
-    return is_one_of(letter, "diu") ? 10 : 16;
+    return stub_is_one_of(letter, "diu") ? 10 : 16;
 }
 
 static void put_number(struct agent_text *text, const struct conversion *conversion, uint64_t value)
 {
     const char *prefix = take_prefix(conversion, &value);
-    const char *letters = conversion->letter == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
     unsigned base = base_of(conversion->letter);
     size_t wanted = (conversion->flags & FLAG_PRECISION) != 0 ? conversion->precision : 1;
-    char digits[24]; /* octal needs 22 */
-    size_t first = sizeof(digits);
+    char digits[STUB_MOST_DIGITS];
+    char *end = digits + sizeof(digits);
+    const char *first = stub_digits(value, base, end);
+    size_t count = (size_t)(end - first);
 
-    for (; value != 0; value /= base)
-        digits[--first] = letters[value % base];
-    size_t count = sizeof(digits) - first;
-    put_field(text, conversion, prefix, wanted > count ? wanted - count : 0, digits + first, count);
+    for (char *c = end - count; conversion->letter == 'X' && c < end; c++)
+        *c = (char)(*c >= 'a' ? *c - 'a' + 'A' : *c);
+    put_field(text, conversion, prefix, wanted > count ? wanted - count : 0, first, count);
 }
 
 /* A string of the program's: as far as its end, its precision, or the limit. */

@@ -32,19 +32,16 @@ void stub_text_char(struct agent_text *text, char c)
     text->text[text->len++] = c;
 }
 
-void stub_text_string(struct agent_text *text, const char *string)
+static void put(void *to, char c)
 {
-    while (*string != '\0')
-        stub_text_char(text, *string++);
+    stub_text_char(to, c);
 }
 
-void stub_text_hex(struct agent_text *text, uint64_t value)
+void stub_text_put(struct agent_text *text, const char *format, ...)
 {
-    int shift = 60;
+    va_list values;
 
-    stub_text_string(text, "0x");
-    while (shift > 0 && value >> shift == 0)
-        shift -= 4;
-    for (; shift >= 0; shift -= 4)
-        stub_text_char(text, stub_hex_digit(value >> shift & 15));
+    va_start(values, format);
+    stub_format(put, text, format, values);
+    va_end(values);
 }

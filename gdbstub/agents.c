@@ -46,24 +46,24 @@ static void *extend(struct gdbstub *stub, size_t len)
 }
 
 /* Take one expression, "XLENGTH,HEX"; the X is taken. */
-static enum verdict take_expression(struct gdbstub *stub, struct args *args, enum agent_use use)
+static enum verdict take_expression(struct gdbstub *stub, struct request *request,
+                                    enum agent_use use)
 {
-    uint64_t len;
-    uint8_t *code, *kept;
-    size_t got;
+    struct args *args = &request->args;
 
-    if (!stub_take_number(args, &len) || !stub_take_char(args, ',') ||
-        len > (size_t)(args->end - args->at) / 2)
+    if (!stub_take(request, "#,") || request->value[0] > (size_t)(args->end - args->at) / 2)
         return VERDICT_MALFORMED;
-    struct args hex = {args->at, args->at + 2 * len};
-    args->at += 2 * len;
-    if (!stub_take_bytes(&hex, &code, &got))
+    struct request hex = {.args = {args->at, args->at + 2 * request->value[0]}};
+    args->at += 2 * request->value[0];
+    if (!stub_take(&hex, "*"))
         return VERDICT_MALFORMED;
+    const uint8_t *code = hex.bytes.at;
+    size_t got = (size_t)(hex.bytes.end - code);
     /* Nothing is written to the reply until the request is done: there is room for the marks. */
     const char *reason = stub_verify_agent(stub->port->arch, code, got, use, stub->out);
     if (reason != NULL)
         return stub_refuse(stub, reason);
-    kept = extend(stub, EXPRESSION_HEAD + got);
+    uint8_t *kept = extend(stub, EXPRESSION_HEAD + got);
     if (kept == NULL)
         return stub_refuse(stub, "out of room for conditions and commands");
     kept[0] = (uint8_t)use;
@@ -74,43 +74,44 @@ static enum verdict take_expression(struct gdbstub *stub, struct args *args, enu
 }
 
 /* One or more expressions. */
-static enum verdict take_expressions(struct gdbstub *stub, struct args *args, enum agent_use use)
+static enum verdict take_expressions(struct gdbstub *stub, struct request *request,
+                                     enum agent_use use)
 {
     enum verdict verdict = VERDICT_MALFORMED;
 
-    while (stub_take_char(args, 'X')) {
-        verdict = take_expression(stub, args, use);
+    while (stub_take_char(&request->args, 'X')) {
+        verdict = take_expression(stub, request, use);
         if (verdict != VERDICT_OK)
             return verdict;
     }
     return verdict;
 }
 
-enum verdict stub_take_agents(struct gdbstub *stub, struct args *args, uint64_t type, uint64_t addr)
+enum verdict stub_take_agents(struct gdbstub *stub, struct request *request, uint64_t type,
+                              uint64_t addr)
 {
     struct list list = {.address = addr, .type = (uint8_t)type};
     enum verdict verdict = VERDICT_OK;
-    uint64_t persist;
 
     stub->agents_pending = 0;
-    if (stub_at_end(args))
+    if (stub_at_end(&request->args))
         return VERDICT_OK;
     uint8_t *head = extend(stub, sizeof(list));
     if (head == NULL)
         return stub_refuse(stub, "out of room for conditions and commands");
-    while (verdict == VERDICT_OK && stub_take_char(args, ';')) {
+    while (verdict == VERDICT_OK && stub_take_char(&request->args, ';')) {
         enum agent_use use = AGENT_CONDITION;
-        if (stub_take_text(args, "cmds:")) {
+        if (stub_take_char(&request->args, 'c')) { /* cmds:PERSIST, */
             use = AGENT_COMMAND;
-            if (!stub_take_number(args, &persist) || !stub_take_char(args, ','))
+            if (!stub_take(request, "mds:#,"))
                 return VERDICT_MALFORMED;
-            list.persist = persist != 0;
+            list.persist = request->value[0] != 0;
         }
-        verdict = take_expressions(stub, args, use);
+        verdict = take_expressions(stub, request, use);
     }
     list.size = (uint16_t)stub->agents_pending;
     memcpy(head, &list, sizeof(list));
-    return verdict == VERDICT_OK && !stub_at_end(args) ? VERDICT_MALFORMED : verdict;
+    return verdict == VERDICT_OK && !stub_at_end(&request->args) ? VERDICT_MALFORMED : verdict;
 }
 
 void stub_remove_agents(struct gdbstub *stub, uint64_t type, uint64_t addr)
@@ -155,16 +156,9 @@ static void complain(const struct hit *hit, enum agent_use use, const struct age
 
     text.stub = hit->stub;
     text.len = 0;
-    stub_text_string(&text, use == AGENT_CONDITION ? "Condition" : "Command");
-    stub_text_string(&text, " of the breakpoint at ");
-    stub_text_hex(&text, hit->address);
-    stub_text_string(&text, ": ");
-    stub_text_string(&text, fault->reason);
-    if (fault->has_address) {
-        stub_text_char(&text, ' ');
-        stub_text_hex(&text, fault->address);
-    }
-    stub_text_char(&text, '\n');
+    stub_text_put(&text, "%s of the breakpoint at 0x%x: %s",
+                  use == AGENT_CONDITION ? "Condition" : "Command", hit->address, fault->reason);
+    stub_text_put(&text, fault->has_address ? " 0x%x\n" : "\n", fault->address);
     stub_text_end(&text);
 }
 

@@ -8,7 +8,7 @@
 #include "internal.h"
 
 struct answer {
-    const char *reply;   /* NULL: none, or the one that is written */
+    const char *reply;   /* a format for gdbstub.refusal; NULL: none, or the one that is written */
     const char *message; /* instead, for clients that take E.text for every error */
     enum gdbstub_event event;
 };
@@ -25,7 +25,7 @@ static const struct answer answers[] = {
     [VERDICT_NO_ACCESS] = {"E14", "the memory cannot be reached", GDBSTUB_WAIT},
     [VERDICT_INVALID] = {"E22", "invalid argument", GDBSTUB_WAIT},
     [VERDICT_NO_SPACE] = {"E28", "all of them are in use", GDBSTUB_WAIT},
-    [VERDICT_REFUSED] = {"E.", NULL, GDBSTUB_WAIT},
+    [VERDICT_REFUSED] = {"E.%m", NULL, GDBSTUB_WAIT},
     [VERDICT_RESUME] = {NULL, NULL, GDBSTUB_RESUME},
     [VERDICT_DETACH] = {"OK", NULL, GDBSTUB_DETACH},
     [VERDICT_KILL] = {NULL, NULL, GDBSTUB_KILL},
@@ -42,12 +42,10 @@ enum verdict stub_refuse(struct gdbstub *stub, const char *reason)
 static void write_answer(struct gdbstub *stub, const struct answer *answer)
 {
     stub_begin_reply(stub);
-    if (answer->message != NULL && stub->client & CLIENT_ERROR_MESSAGE) {
-        stub_put_text(stub, "E.");
-        stub_put_text(stub, answer->message);
-    } else {
-        stub_put_text(stub, answer->reply);
-    }
+    if (answer->message != NULL && stub->client & CLIENT_ERROR_MESSAGE)
+        stub_put(stub, "E.%s", answer->message);
+    else
+        stub_put(stub, answer->reply, stub->refusal);
 }
 
 enum gdbstub_event stub_answer(struct gdbstub *stub, enum verdict verdict)
@@ -57,8 +55,6 @@ enum gdbstub_event stub_answer(struct gdbstub *stub, enum verdict verdict)
     const struct answer *answer = &answers[verdict];
     if (answer->reply != NULL)
         write_answer(stub, answer);
-    if (verdict == VERDICT_REFUSED)
-        stub_put_message(stub, stub->refusal);
     if (answer->reply != NULL || verdict == VERDICT_REPLY)
         stub_send_reply(stub);
     return answer->event;

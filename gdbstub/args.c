@@ -17,16 +17,7 @@ bool stub_take_char(struct args *args, char wanted)
     return true;
 }
 
-bool stub_take_text(struct args *args, const char *wanted)
-{
-    for (; *wanted != '\0'; wanted++) {
-        if (!stub_take_char(args, *wanted))
-            return false;
-    }
-    return true;
-}
-
-bool stub_take_number(struct args *args, uint64_t *value)
+static bool take_number(struct args *args, uint64_t *value)
 {
     uint64_t number = 0;
     uint8_t *start = args->at;
@@ -44,21 +35,16 @@ bool stub_take_number(struct args *args, uint64_t *value)
     return args->at != start;
 }
 
-bool stub_take_range(struct args *args, uint64_t *addr, uint64_t *len)
-{
-    return stub_take_number(args, addr) && stub_take_char(args, ',') && stub_take_number(args, len);
-}
-
 /* A number, or "-1". */
 static bool take_id(struct args *args, uint64_t *id)
 {
     if (!stub_take_char(args, '-'))
-        return stub_take_number(args, id);
+        return take_number(args, id);
     *id = UINT64_MAX;
     return stub_take_char(args, '1');
 }
 
-bool stub_take_thread(struct args *args, gdbstub_thread *thread)
+static bool take_thread(struct args *args, gdbstub_thread *thread)
 {
     uint64_t process;
 
@@ -74,6 +60,71 @@ bool stub_take_thread(struct args *args, gdbstub_thread *thread)
     return true;
 }
 
+/* A byte in hex.  False if there is none. */
+static bool take_hex(struct args *args, uint8_t *byte)
+{
+    int high = stub_hex_value(*args->at++);
+    int low = stub_at_end(args) ? -1 : stub_hex_value(*args->at++);
+
+    if (high < 0 || low < 0)
+        return false;
+    *byte = (uint8_t)(high << 4 | low);
+    return true;
+}
+
+static bool take_escaped(struct args *args, uint8_t *byte)
+{
+    *byte = *args->at++;
+    if (*byte != '}')
+        return true;
+    if (stub_at_end(args))
+        return false;
+    *byte = *args->at++ ^ 0x20;
+    return true;
+}
+
+static bool take_rest(struct request *request, bool (*take)(struct args *args, uint8_t *byte))
+{
+    struct args *args = &request->args;
+    uint8_t byte, *out = args->at;
+
+    request->bytes.at = out;
+    while (!stub_at_end(args)) {
+        if (!take(args, &byte))
+            return false;
+        *out++ = byte;
+    }
+    request->bytes.end = out;
+    return true;
+}
+
+static bool take_one(struct request *request, char wanted, uint64_t **value)
+{
+    switch (wanted) {
+    case '#':
+        return take_number(&request->args, (*value)++);
+    case '@':
+        return take_thread(&request->args, (*value)++);
+    case '*':
+        return take_rest(request, take_hex);
+    case '!':
+        return take_rest(request, take_escaped);
+    case '$':
+        return stub_at_end(&request->args);
+    default:
+        return stub_take_char(&request->args, wanted);
+    }
+}
+
+bool stub_take(struct request *request, const char *form)
+{
+    uint64_t *value = request->value;
+
+    while (*form != '\0' && take_one(request, *form, &value))
+        form++;
+    return *form == '\0';
+}
+
 struct args stub_take_item(struct args *args, char separator)
 {
     struct args item = {args->at, args->at};
@@ -85,36 +136,9 @@ struct args stub_take_item(struct args *args, char separator)
     return item;
 }
 
-bool stub_take_bytes(struct args *args, uint8_t **data, size_t *len)
+bool stub_is(struct args args, const char *text)
 {
-    uint8_t *out = args->at;
-
-    *data = out;
-    while (!stub_at_end(args)) {
-        int high = stub_hex_value(*args->at++);
-        int low = stub_at_end(args) ? -1 : stub_hex_value(*args->at++);
-        if (high < 0 || low < 0)
-            return false;
-        *out++ = (uint8_t)(high << 4 | low);
-    }
-    *len = (size_t)(out - *data);
-    return true;
-}
-
-bool stub_take_binary(struct args *args, uint8_t **data, size_t *len)
-{
-    uint8_t *out = args->at;
-
-    *data = out;
-    while (!stub_at_end(args)) {
-        uint8_t byte = *args->at++;
-        if (byte == '}') {
-            if (stub_at_end(args))
-                return false;
-            byte = *args->at++ ^ 0x20;
-        }
-        *out++ = byte;
-    }
-    *len = (size_t)(out - *data);
-    return true;
+    while (*text != '\0' && stub_take_char(&args, *text))
+        text++;
+    return *text == '\0' && stub_at_end(&args);
 }

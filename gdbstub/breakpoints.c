@@ -19,23 +19,31 @@ static gdbstub_thread view_of(const struct gdbstub *stub,
     return stub_thread_exists(stub, breakpoint->thread) ? breakpoint->thread : stub->stop.thread;
 }
 
-/* Does memory still hold the breakpoint instruction there? */
-static bool is_in_place(const struct gdbstub *stub, const struct gdbstub_breakpoint *breakpoint)
+/* Does memory, as a thread sees it, hold the breakpoint instruction there? */
+static bool holds(const struct gdbstub *stub, gdbstub_thread thread, uint64_t addr)
 {
     const struct gdbstub_port *port = stub->port;
     uint8_t now[GDBSTUB_BREAKPOINT_BYTES];
     size_t size = breakpoint_size(stub);
 
-    return port->read_memory(port->ctx, view_of(stub, breakpoint), breakpoint->address, now,
-                             size) == size &&
+    return port->read_memory(port->ctx, thread, addr, now, size) == size &&
            memcmp(now, port->arch->breakpoint, size) == 0;
 }
 
-static bool overlaps(const struct gdbstub *stub, const struct gdbstub_breakpoint *breakpoint,
-                     uint64_t addr, uint64_t len)
+static bool is_in_place(const struct gdbstub *stub, const struct gdbstub_breakpoint *breakpoint)
 {
-    return breakpoint->address >= addr ? breakpoint->address - addr < len
-                                       : addr - breakpoint->address < breakpoint_size(stub);
+    return holds(stub, view_of(stub, breakpoint), breakpoint->address);
+}
+
+/* Write a breakpoint, or what it hides. */
+static bool put(const struct gdbstub *stub, const struct gdbstub_breakpoint *breakpoint,
+                const uint8_t *bytes)
+{
+    const struct gdbstub_port *port = stub->port;
+    size_t size = breakpoint_size(stub);
+
+    return port->write_memory(port->ctx, view_of(stub, breakpoint), breakpoint->address, bytes,
+                              size) == size;
 }
 
 /* The index of the breakpoint at `addr`, or breakpoint_count. */
@@ -53,20 +61,6 @@ bool gdbstub_planted(const struct gdbstub *stub, uint64_t addr)
     return find(stub, addr) < stub->breakpoint_count;
 }
 
-/* The lowest breakpoint that touches [addr, addr + len), or NULL. */
-static struct gdbstub_breakpoint *first_in(struct gdbstub *stub, uint64_t addr, uint64_t len)
-{
-    struct gdbstub_breakpoint *first = NULL;
-
-    for (size_t i = 0; i < stub->breakpoint_count; i++) {
-        struct gdbstub_breakpoint *breakpoint = &stub->breakpoints[i];
-        if (overlaps(stub, breakpoint, addr, len) &&
-            (first == NULL || breakpoint->address < first->address))
-            first = breakpoint;
-    }
-    return first;
-}
-
 /* The part that a breakpoint and a range share. */
 struct shared {
     size_t in_range;      /* where it begins in the range */
@@ -74,19 +68,21 @@ struct shared {
     size_t len;
 };
 
-static struct shared share(const struct gdbstub *stub, const struct gdbstub_breakpoint *breakpoint,
-                           uint64_t addr, size_t len)
+/* False if they share nothing. */
+static bool share(const struct gdbstub *stub, const struct gdbstub_breakpoint *breakpoint,
+                  uint64_t addr, uint64_t len, struct shared *part)
 {
-    struct shared part = {0, 0, 0};
+    uint64_t behind = breakpoint->address - addr, before = addr - breakpoint->address;
+    size_t size = breakpoint_size(stub);
 
-    if (breakpoint->address >= addr)
-        part.in_range = (size_t)(breakpoint->address - addr);
-    else
-        part.in_breakpoint = (size_t)(addr - breakpoint->address);
-    part.len = breakpoint_size(stub) - part.in_breakpoint;
-    if (part.len > len - part.in_range)
-        part.len = len - part.in_range;
-    return part;
+    if (behind >= len && before >= size)
+        return false;
+    part->in_range = behind < len ? (size_t)behind : 0;
+    part->in_breakpoint = behind < len ? 0 : (size_t)before;
+    part->len = size - part->in_breakpoint;
+    if (part->len > len - part->in_range)
+        part->len = (size_t)len - part->in_range;
+    return true;
 }
 
 /* The table has changed. */
@@ -113,20 +109,12 @@ void stub_hide_breakpoints(const struct gdbstub *stub, uint64_t addr, void *byte
         return;
     for (size_t i = 0; i < stub->breakpoint_count; i++) {
         const struct gdbstub_breakpoint *breakpoint = &stub->breakpoints[i];
-        if (!overlaps(stub, breakpoint, addr, len))
-            continue;
-        struct shared part = share(stub, breakpoint, addr, len);
+        struct shared part;
         /* Not ours any more, or another address space: then it is the program's own. */
-        if (memcmp(data + part.in_range, instruction + part.in_breakpoint, part.len) == 0)
+        if (share(stub, breakpoint, addr, len, &part) &&
+            memcmp(data + part.in_range, instruction + part.in_breakpoint, part.len) == 0)
             memcpy(data + part.in_range, breakpoint->original + part.in_breakpoint, part.len);
     }
-}
-
-static bool write_plain(struct gdbstub *stub, uint64_t addr, const uint8_t *data, size_t len)
-{
-    const struct gdbstub_port *port = stub->port;
-
-    return len == 0 || port->write_memory(port->ctx, stub->general, addr, data, len) == len;
 }
 
 void gdbstub_hide_breakpoints(const struct gdbstub *stub, uint64_t addr, uint8_t *data, size_t len)
@@ -134,46 +122,31 @@ void gdbstub_hide_breakpoints(const struct gdbstub *stub, uint64_t addr, uint8_t
     stub_hide_breakpoints(stub, addr, data, len);
 }
 
-/* What is written over a breakpoint becomes what it hides. */
-static bool write_over(struct gdbstub *stub, struct gdbstub_breakpoint *breakpoint,
-                       struct shared part, const uint8_t *data)
+bool stub_write_memory(struct gdbstub *stub, uint64_t addr, uint8_t *data, size_t len)
 {
-    if (!is_in_place(stub, breakpoint))
-        return write_plain(stub, breakpoint->address + part.in_breakpoint, data, part.len);
-    memcpy(breakpoint->original + part.in_breakpoint, data, part.len);
-    return true;
-}
+    const struct gdbstub_port *port = stub->port;
 
-bool stub_write_memory(struct gdbstub *stub, uint64_t addr, const uint8_t *data, size_t len)
-{
-    struct gdbstub_breakpoint *breakpoint;
-
-    while (len > 0 && (breakpoint = first_in(stub, addr, len)) != NULL) {
-        struct shared part = share(stub, breakpoint, addr, len);
-        size_t done = part.in_range + part.len;
-        if (!write_plain(stub, addr, data, part.in_range) ||
-            !write_over(stub, breakpoint, part, data + part.in_range))
-            return false;
-        addr += done;
-        data += done;
-        len -= done;
+    for (size_t i = 0; i < stub->breakpoint_count; i++) {
+        struct gdbstub_breakpoint *breakpoint = &stub->breakpoints[i];
+        struct shared part;
+        if (!share(stub, breakpoint, addr, len, &part) ||
+            !holds(stub, stub->general, breakpoint->address))
+            continue;
+        /* What is written over a breakpoint becomes what it hides. */
+        memcpy(breakpoint->original + part.in_breakpoint, data + part.in_range, part.len);
+        memcpy(data + part.in_range, port->arch->breakpoint + part.in_breakpoint, part.len);
     }
-    return write_plain(stub, addr, data, len);
+    return len == 0 || port->write_memory(port->ctx, stub->general, addr, data, len) == len;
 }
 
 /* Take a breakpoint out of the table, then out of memory: should that fail, it fails once. */
 static bool remove_at(struct gdbstub *stub, size_t i)
 {
-    const struct gdbstub_port *port = stub->port;
     struct gdbstub_breakpoint breakpoint = stub->breakpoints[i];
-    size_t size = breakpoint_size(stub);
 
     stub->breakpoints[i] = stub->breakpoints[--stub->breakpoint_count];
     note_range(stub);
-    if (!is_in_place(stub, &breakpoint))
-        return true;
-    return port->write_memory(port->ctx, view_of(stub, &breakpoint), breakpoint.address,
-                              breakpoint.original, size) == size;
+    return !is_in_place(stub, &breakpoint) || put(stub, &breakpoint, breakpoint.original);
 }
 
 enum verdict stub_remove_breakpoint(struct gdbstub *stub, uint64_t addr)
@@ -197,16 +170,24 @@ static enum verdict plant(struct gdbstub *stub, struct gdbstub_breakpoint *break
 {
     const struct gdbstub_port *port = stub->port;
     size_t size = breakpoint_size(stub);
-    uint64_t addr = breakpoint->address;
 
-    if (port->read_memory(port->ctx, breakpoint->thread, addr, breakpoint->original, size) < size)
+    if (port->read_memory(port->ctx, breakpoint->thread, breakpoint->address, breakpoint->original,
+                          size) < size)
         return VERDICT_NO_ACCESS;
-    if (port->write_memory(port->ctx, breakpoint->thread, addr, port->arch->breakpoint, size) ==
-            size &&
-        is_in_place(stub, breakpoint))
+    if (put(stub, breakpoint, port->arch->breakpoint) && is_in_place(stub, breakpoint))
         return VERDICT_OK;
-    port->write_memory(port->ctx, breakpoint->thread, addr, breakpoint->original, size);
+    put(stub, breakpoint, breakpoint->original);
     return stub_refuse(stub, "the memory does not keep what is written to it");
+}
+
+static bool touches_any(const struct gdbstub *stub, uint64_t addr, uint64_t len)
+{
+    struct shared part;
+    size_t i = 0;
+
+    while (i < stub->breakpoint_count && !share(stub, &stub->breakpoints[i], addr, len, &part))
+        i++;
+    return i < stub->breakpoint_count;
 }
 
 enum verdict stub_plant_breakpoint(struct gdbstub *stub, uint64_t addr, uint64_t len)
@@ -221,7 +202,7 @@ enum verdict stub_plant_breakpoint(struct gdbstub *stub, uint64_t addr, uint64_t
         return VERDICT_OK; /* asked again: it is planted */
     if (i < stub->breakpoint_count)
         remove_at(stub, i);
-    if (first_in(stub, addr, len) != NULL)
+    if (touches_any(stub, addr, len))
         return stub_refuse(stub, "it would overlap another breakpoint");
     if (stub->breakpoint_count == GDBSTUB_MAX_BREAKPOINTS)
         return stub_refuse(stub, "all software breakpoints are in use");
@@ -248,13 +229,11 @@ const uint8_t *stub_bytes_under(const struct gdbstub *stub, uint64_t addr)
 
 bool stub_lift_breakpoint(struct gdbstub *stub, uint64_t addr)
 {
-    const struct gdbstub_port *port = stub->port;
-    size_t i = find(stub, addr), size = breakpoint_size(stub);
+    size_t i = find(stub, addr);
+    const struct gdbstub_breakpoint *breakpoint = &stub->breakpoints[i];
 
-    if (i == stub->breakpoint_count || !is_in_place(stub, &stub->breakpoints[i]))
-        return false;
-    return port->write_memory(port->ctx, view_of(stub, &stub->breakpoints[i]), addr,
-                              stub->breakpoints[i].original, size) == size;
+    return i < stub->breakpoint_count && is_in_place(stub, breakpoint) &&
+           put(stub, breakpoint, breakpoint->original);
 }
 
 /* Planted again from what is there now: the step may have written it. */

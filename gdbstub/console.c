@@ -44,15 +44,12 @@ static void print(void *to, const char *text)
 }
 
 /* qRcmd,HEX */
-enum verdict stub_handle_monitor(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_monitor(struct gdbstub *stub, struct request *request)
 {
-    uint8_t *command;
-    size_t len;
+    const struct args *command = &request->bytes;
 
-    if (!stub_take_char(args, ',') || !stub_take_bytes(args, &command, &len))
-        return VERDICT_MALFORMED;
-    command[len] = '\0'; /* half as long as its hex, and `in` has room behind that */
-    bool known = stub->port->monitor(stub->port->ctx, (const char *)command, print, stub);
+    command->at[command->end - command->at] = '\0'; /* `in` has room behind the request */
+    bool known = stub->port->monitor(stub->port->ctx, (const char *)command->at, print, stub);
     flush(stub);
     return known ? VERDICT_OK : VERDICT_UNKNOWN;
 }

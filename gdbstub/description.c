@@ -5,19 +5,6 @@
  */
 #include "internal.h"
 
-static void element(struct window *window, const char *name, const char *value)
-{
-    if (value == NULL)
-        return;
-    stub_window_text(window, "<");
-    stub_window_text(window, name);
-    stub_window_text(window, ">");
-    stub_window_text(window, value);
-    stub_window_text(window, "</");
-    stub_window_text(window, name);
-    stub_window_text(window, ">");
-}
-
 static bool is_same(const char *a, const char *b)
 {
     for (; *a != '\0' && *a == *b; a++)
@@ -43,31 +30,23 @@ static void describe_register(struct window *window, const struct gdbstub_arch *
     const struct gdbstub_register *first = &arch->registers[0];
     bool all = !knows_defaults(window);
 
-    stub_window_text(window, "<reg");
-    stub_window_attribute(window, "name", reg->name);
-    if (all || reg->bits != first->bits) {
-        stub_window_text(window, " bitsize=\"");
-        stub_window_decimal(window, reg->bits);
-        stub_window_text(window, "\"");
-    }
+    stub_window_put(window, "<reg name=\"%q\"", reg->name);
+    if (all || reg->bits != first->bits)
+        stub_window_put(window, " bitsize=\"%u\"", (uint64_t)reg->bits);
     if (all || !is_same(type_of(reg), type_of(first)))
         stub_window_attribute(window, "type", type_of(reg));
     stub_window_attribute(window, "group", reg->group);
-    stub_window_text(window, "/>");
+    stub_window_put(window, "/>");
 }
 
 /* What most registers share is said once, as defaults: those of the first. */
 static void describe_defaults(struct window *window, const struct gdbstub_register *first)
 {
-    if (!knows_defaults(window)) {
-        stub_window_text(window, "<target>");
-        return;
-    }
-    stub_window_text(window, "<!DOCTYPE target[<!ATTLIST reg bitsize CDATA \"");
-    stub_window_decimal(window, first->bits);
-    stub_window_text(window, "\" type CDATA \"");
-    stub_window_text(window, type_of(first));
-    stub_window_text(window, "\">]><target>");
+    if (knows_defaults(window))
+        stub_window_put(window,
+                        "<!DOCTYPE target[<!ATTLIST reg bitsize CDATA \"%u\" type CDATA \"%s\">]>",
+                        (uint64_t)first->bits, type_of(first));
+    stub_window_put(window, "<target>");
 }
 
 static void describe_registers(struct window *window, const struct gdbstub_arch *arch)
@@ -75,27 +54,27 @@ static void describe_registers(struct window *window, const struct gdbstub_arch 
     for (size_t i = 0; i < arch->register_count; i++) {
         const struct gdbstub_register *reg = &arch->registers[i];
         if (i == 0 || reg->feature != reg[-1].feature) {
-            stub_window_text(window, i == 0 ? "<feature" : "</feature><feature");
-            stub_window_attribute(window, "name", arch->features[reg->feature].name);
-            stub_window_text(window, ">");
-            stub_window_text(window, arch->features[reg->feature].types);
+            const struct gdbstub_feature *feature = &arch->features[reg->feature];
+            stub_window_put(window, i == 0 ? "" : "</feature>");
+            stub_window_put(window, "<feature name=\"%q\">%s", feature->name, feature->types);
         }
         describe_register(window, arch, reg);
     }
-    stub_window_text(window, "</feature>");
+    stub_window_put(window, "</feature>");
 }
 
-bool stub_describe_target(struct window *window, struct args *annex)
+bool stub_describe_target(struct window *window, struct args annex)
 {
     const struct gdbstub_arch *arch = window->stub->port->arch;
 
-    if (!stub_take_text(annex, "target.xml") || !stub_at_end(annex))
+    if (!stub_is(annex, "target.xml"))
         return false;
     describe_defaults(window, &arch->registers[0]);
-    element(window, "architecture", arch->architecture);
-    element(window, "osabi", arch->osabi);
+    stub_window_put(window, "<architecture>%s</architecture>", arch->architecture);
+    if (arch->osabi != NULL)
+        stub_window_put(window, "<osabi>%s</osabi>", arch->osabi);
     if (arch->feature_count > 0)
         describe_registers(window, arch);
-    stub_window_text(window, "</target>");
+    stub_window_put(window, "</target>");
     return true;
 }

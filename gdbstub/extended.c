@@ -13,40 +13,35 @@ enum {
 };
 
 /* ! */
-enum verdict stub_handle_extended(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_extended(struct gdbstub *stub, struct request *request)
 {
-    if (!stub_at_end(args))
-        return VERDICT_MALFORMED;
+    (void)request;
     stub->extended = true;
     return VERDICT_OK;
 }
 
 /* vRun;FILE;ARGUMENT...: there is one file, and its arguments are the boot loader's.  The reply is
  * the stop reply of the machine that begins. */
-enum verdict stub_handle_run(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_run(struct gdbstub *stub, struct request *request)
 {
-    (void)args;
+    (void)request;
     stub_remove_everything(stub);
     stub->created = true;
     return VERDICT_RESTART;
 }
 
 /* RXX: has no reply at all */
-enum verdict stub_handle_restart(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_restart(struct gdbstub *stub, struct request *request)
 {
-    (void)args;
+    (void)request;
     stub_remove_everything(stub);
     return VERDICT_RESTART;
 }
 
 /* vAttach;PID: to the machine, which has stopped to answer this */
-enum verdict stub_handle_attach(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_attach(struct gdbstub *stub, struct request *request)
 {
-    uint64_t process;
-
-    if (!stub_take_char(args, ';') || !stub_take_number(args, &process) || !stub_at_end(args))
-        return VERDICT_MALFORMED;
-    if (process != STUB_PROCESS_ID)
+    if (request->value[0] != STUB_PROCESS_ID)
         return stub_refuse(stub, "there is one process, the kernel: its number is 1");
     stub->created = false;
     stub_put_stop(stub);

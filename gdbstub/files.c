@@ -25,7 +25,7 @@ enum {
     STAT_SIZE_END = 36,
 };
 
-static bool is_named(const struct gdbstub_object *object, const char *kind, const struct args *name)
+static bool is_named(const struct gdbstub_object *object, const char *kind, struct args name)
 {
     const char *at = object->name;
 
@@ -33,11 +33,7 @@ static bool is_named(const struct gdbstub_object *object, const char *kind, cons
         if (*at != *kind)
             return false;
     }
-    for (const uint8_t *c = name->at; c < name->end; c++, at++) {
-        if (*at == '\0' || (uint8_t)*at != *c)
-            return false;
-    }
-    return *at == '\0';
+    return stub_is(name, at);
 }
 
 static bool exists(const struct gdbstub *stub, const struct gdbstub_object *object, uint64_t *size)
@@ -49,7 +45,7 @@ static bool exists(const struct gdbstub *stub, const struct gdbstub_object *obje
 }
 
 const struct gdbstub_object *stub_find_object(const struct gdbstub *stub, const char *kind,
-                                              struct args *name)
+                                              struct args name)
 {
     const struct gdbstub_port *port = stub->port;
     uint64_t size;
@@ -85,52 +81,46 @@ uint64_t stub_put_object(struct gdbstub *stub, const struct gdbstub_object *obje
 
 static enum verdict put_result(struct gdbstub *stub, uint64_t result)
 {
-    stub_put_char(stub, 'F');
-    stub_put_number(stub, result);
+    stub_put(stub, "F%x", result);
     return VERDICT_REPLY;
 }
 
 static enum verdict put_error(struct gdbstub *stub, enum file_io error)
 {
-    stub_put_text(stub, "F-1,");
-    stub_put_number(stub, error);
+    stub_put(stub, "F-1,%x", (uint64_t)error);
     return VERDICT_REPLY;
 }
 
 /* A file name in hex, which ends at ','.  Names are the same with and without a '/' before them. */
-static const struct gdbstub_object *take_name(struct gdbstub *stub, struct args *args)
+static const struct gdbstub_object *take_name(struct gdbstub *stub, struct request *request)
 {
-    struct args item = stub_take_item(args, ',');
-    uint8_t *name;
-    size_t len;
+    struct request name = {.args = stub_take_item(&request->args, ',')};
 
-    if (!stub_take_bytes(&item, &name, &len))
+    if (!stub_take(&name, "*"))
         return NULL;
-    struct args text = {name, name + len};
-    (void)stub_take_char(&text, '/');
-    return stub_find_object(stub, "file/", &text);
+    (void)stub_take_char(&name.bytes, '/');
+    return stub_find_object(stub, "file/", name.bytes);
 }
 
-static const struct gdbstub_object *take_file(struct gdbstub *stub, struct args *args,
+static const struct gdbstub_object *take_file(struct gdbstub *stub, struct request *request,
                                               uint64_t *size)
 {
-    uint64_t number;
+    const struct gdbstub_object *object = stub->port->objects;
 
-    if (!stub_take_number(args, &number) || number >= stub->port->object_count ||
-        !exists(stub, &stub->port->objects[number], size))
+    if (!stub_take(request, "#") || request->value[0] >= stub->port->object_count)
         return NULL;
-    return &stub->port->objects[number];
+    object += request->value[0];
+    return exists(stub, object, size) ? object : NULL;
 }
 
 /* NAME,FLAGS,MODE */
-static enum verdict open_file(struct gdbstub *stub, struct args *args)
+static enum verdict open_file(struct gdbstub *stub, struct request *request)
 {
-    const struct gdbstub_object *object = take_name(stub, args);
-    uint64_t flags;
+    const struct gdbstub_object *object = take_name(stub, request);
 
-    if (!stub_take_number(args, &flags))
+    if (!stub_take(request, "#"))
         return put_error(stub, FILE_INVALID);
-    if ((flags & FILE_WRITE_FLAGS) != 0)
+    if ((request->value[0] & FILE_WRITE_FLAGS) != 0)
         return put_error(stub, FILE_READ_ONLY);
     if (object == NULL)
         return put_error(stub, FILE_NOT_FOUND);
@@ -138,19 +128,19 @@ static enum verdict open_file(struct gdbstub *stub, struct args *args)
 }
 
 /* NUMBER,COUNT,OFFSET: how many bytes, and the bytes, with room for their number before them. */
-static enum verdict read_file(struct gdbstub *stub, struct args *args)
+static enum verdict read_file(struct gdbstub *stub, struct request *request)
 {
     enum { COUNT_DIGITS = 4 };
-    uint64_t size, count, offset;
-    const struct gdbstub_object *object = take_file(stub, args, &size);
+    uint64_t size;
+    const struct gdbstub_object *object = take_file(stub, request, &size);
     bool more;
 
     if (object == NULL)
         return put_error(stub, FILE_BAD_NUMBER);
-    if (!stub_take_char(args, ',') || !stub_take_range(args, &count, &offset))
+    if (!stub_take(request, ",#,#"))
         return put_error(stub, FILE_INVALID);
-    stub_put_text(stub, "F0000;");
-    uint64_t done = stub_put_object(stub, object, offset, count, &more);
+    stub_put(stub, "F0000;");
+    uint64_t done = stub_put_object(stub, object, request->value[1], request->value[0], &more);
     for (unsigned i = 0; i < COUNT_DIGITS; i++)
         stub->out[2 + i] = (uint8_t)stub_hex_digit(done >> (12 - 4 * i) & 15);
     return VERDICT_REPLY;
@@ -177,19 +167,19 @@ static enum verdict put_status(struct gdbstub *stub, uint64_t size)
 }
 
 /* NUMBER */
-static enum verdict file_status(struct gdbstub *stub, struct args *args)
+static enum verdict file_status(struct gdbstub *stub, struct request *request)
 {
     uint64_t size;
 
-    if (take_file(stub, args, &size) == NULL)
+    if (take_file(stub, request, &size) == NULL)
         return put_error(stub, FILE_BAD_NUMBER);
     return put_status(stub, size);
 }
 
 /* NAME */
-static enum verdict name_status(struct gdbstub *stub, struct args *args)
+static enum verdict name_status(struct gdbstub *stub, struct request *request)
 {
-    const struct gdbstub_object *object = take_name(stub, args);
+    const struct gdbstub_object *object = take_name(stub, request);
     uint64_t size;
 
     if (object == NULL)
@@ -198,21 +188,21 @@ static enum verdict name_status(struct gdbstub *stub, struct args *args)
     return put_status(stub, size);
 }
 
-static enum verdict close_file(struct gdbstub *stub, struct args *args)
+static enum verdict close_file(struct gdbstub *stub, struct request *request)
 {
-    (void)args;
+    (void)request;
     return put_result(stub, 0);
 }
 
-static enum verdict refuse_write(struct gdbstub *stub, struct args *args)
+static enum verdict refuse_write(struct gdbstub *stub, struct request *request)
 {
-    (void)args;
+    (void)request;
     return put_error(stub, FILE_READ_ONLY);
 }
 
 static const struct {
     const char *name;
-    enum verdict (*handle)(struct gdbstub *stub, struct args *args);
+    enum verdict (*handle)(struct gdbstub *stub, struct request *request);
 } operations[] = {
     {"setfs", close_file}, /* there is one file system */
     {"open", open_file},      {"pread", read_file},     {"fstat", file_status},
@@ -221,15 +211,13 @@ static const struct {
 };
 
 /* vFile:OPERATION:... */
-enum verdict stub_handle_file(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_file(struct gdbstub *stub, struct request *request)
 {
-    if (!stub_take_char(args, ':'))
-        return VERDICT_MALFORMED;
-    struct args operation = stub_take_item(args, ':');
+    struct args operation = stub_take_item(&request->args, ':');
+
     for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
-        struct args name = operation;
-        if (stub_take_text(&name, operations[i].name) && stub_at_end(&name))
-            return operations[i].handle(stub, args);
+        if (stub_is(operation, operations[i].name))
+            return operations[i].handle(stub, request);
     }
     return VERDICT_UNKNOWN;
 }

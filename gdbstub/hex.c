@@ -1,5 +1,6 @@
 /*
- * hex.c - hex digits to values and back.  Knows digits only: numbers are args.c and reply.c.
+ * hex.c - hex digits to values and back, and other questions about one character.  Numbers are
+ * args.c and format.c.
  */
 #include "internal.h"
 
@@ -17,4 +18,11 @@ int stub_hex_value(uint8_t digit)
 char stub_hex_digit(unsigned value)
 {
     return "0123456789abcdef"[value];
+}
+
+bool stub_is_one_of(char c, const char *characters)
+{
+    while (*characters != '\0' && *characters != c)
+        characters++;
+    return *characters != '\0';
 }

@@ -1,16 +1,17 @@
 /*
  * internal.h - what the files of the stub share.  Not for ports.
  *
- * A request is bytes -> frame -> row of the packet table -> verdict -> one answer.  A handler reads
- * its arguments with the stub_take_ functions, writes a reply with the stub_put_ functions, and
- * returns a verdict; it never writes "OK" or an error itself.  Names that the linker sees begin
- * with stub_ (inside) or gdbstub_ (for ports).
+ * A request is bytes -> frame -> row of the packet table -> verdict -> one answer.  A handler finds
+ * its arguments taken as its row says, or takes them with the stub_take functions, writes its reply
+ * with the stub_put functions, and returns a verdict; it never writes "OK" or an error itself.
+ * Names that the linker sees begin with stub_ (inside) or gdbstub_ (for ports).
  */
 #ifndef GDBSTUB_INTERNAL_H
 #define GDBSTUB_INTERNAL_H
 
 #include "config.h"
 #include "gdbstub.h"
+#include "spelling.h"
 
 /* The kernel's.  The compiler, which is told that there is no library, knows them all the same, and
  * makes moves of short ones. */
@@ -62,61 +63,6 @@ enum verdict {
     VERDICT_RESTART,   /* the machine begins anew; the stop reply comes from there */
 };
 
-/* hex.c */
-
-/* The value of a hex digit of either case, or -1. */
-int stub_hex_value(uint8_t digit);
-/* The lower-case digit of a value below 16. */
-char stub_hex_digit(unsigned value);
-
-/* args.c: a cursor over what follows a packet's name.  Each stub_take_ function returns false, and
- * may have moved the cursor, if its item is not there. */
-struct args {
-    uint8_t *at;
-    const uint8_t *end;
-};
-
-bool stub_at_end(const struct args *args);
-bool stub_take_char(struct args *args, char wanted);
-bool stub_take_text(struct args *args, const char *wanted);
-/* A hex number of at most 64 bits. */
-bool stub_take_number(struct args *args, uint64_t *value);
-/* "ADDRESS,LENGTH", both hex. */
-bool stub_take_range(struct args *args, uint64_t *addr, uint64_t *len);
-/* "TID" or "pPID.TID": GDBSTUB_NO_THREAD for "any", STUB_ALL_THREADS for "all", of this process. */
-bool stub_take_thread(struct args *args, gdbstub_thread *thread);
-/* All up to `separator`, which is skipped, or to the end. */
-struct args stub_take_item(struct args *args, char separator);
-/* All the rest, pairs of hex digits or escaped binary, decoded in place. */
-bool stub_take_bytes(struct args *args, uint8_t **data, size_t *len);
-bool stub_take_binary(struct args *args, uint8_t **data, size_t *len);
-
-/* reply.c: the reply being written.  What does not fit sets gdbstub.reply_overflow. */
-
-void stub_begin_reply(struct gdbstub *stub);
-size_t stub_reply_room(const struct gdbstub *stub);
-void stub_put_char(struct gdbstub *stub, char c);
-void stub_put_text(struct gdbstub *stub, const char *text);
-/* Text for people, of unknown origin: characters that mean something to the framing become '_'. */
-void stub_put_message(struct gdbstub *stub, const char *text);
-/* A hex number without leading zeros. */
-void stub_put_number(struct gdbstub *stub, uint64_t value);
-/* Two hex digits for each byte. */
-void stub_put_bytes(struct gdbstub *stub, const void *bytes, size_t len);
-/* One byte, escaped if it must be.  False, with nothing written, if it does not fit. */
-bool stub_put_binary(struct gdbstub *stub, uint8_t byte);
-/* The same for the characters of a text. */
-void stub_put_hex_text(struct gdbstub *stub, const char *text);
-void stub_put_thread(struct gdbstub *stub, gdbstub_thread thread);
-/* The decimal digits of a value, written so that their NUL is the last byte before `end`. */
-const char *stub_decimal(uint64_t value, char *end);
-enum {
-    STUB_DECIMAL_BYTES = sizeof("18446744073709551615"),
-};
-/* Compress it, frame it, send it, keep it to be repeated. */
-void stub_send_reply(struct gdbstub *stub);
-void stub_repeat_reply(struct gdbstub *stub);
-
 /* framing.c: bytes from the wire into requests. */
 enum {
     STUB_INTERRUPT = 0x03, /* ^C */
@@ -147,6 +93,7 @@ enum packet_when {
     WHEN_REGION = 1 << 6,
     WHEN_TRIPLE = 1 << 7,
     WHEN_SUFFIX = 1 << 8, /* LLDB may say at its end which thread it is about */
+    WHEN_THREAD = 1 << 9, /* the thread that it is about exists */
 };
 
 /* Has the port what the packet needs? */
@@ -204,8 +151,9 @@ static inline bool stub_may_hide(const struct gdbstub *stub, uint64_t addr, size
 
 /* Undo the effect of planted breakpoints on what was read from `addr`. */
 void stub_hide_breakpoints(const struct gdbstub *stub, uint64_t addr, void *bytes, size_t len);
-/* Write memory, leaving planted breakpoints in place.  False if some of it cannot be reached. */
-bool stub_write_memory(struct gdbstub *stub, uint64_t addr, const uint8_t *data, size_t len);
+/* Write memory, leaving planted breakpoints in place; `data` is changed.  False if some of it
+ * cannot be reached. */
+bool stub_write_memory(struct gdbstub *stub, uint64_t addr, uint8_t *data, size_t len);
 enum verdict stub_plant_breakpoint(struct gdbstub *stub, uint64_t addr, uint64_t len);
 enum verdict stub_remove_breakpoint(struct gdbstub *stub, uint64_t addr);
 /* The program's bytes under the breakpoint that is planted at `addr`; NULL: there is none. */
@@ -228,7 +176,7 @@ bool stub_has_execute_point(const struct gdbstub *stub, uint64_t addr);
 
 #if GDBSTUB_WITH_FILTER
 /* Take and verify those of a Z packet, up to its end.  They are pending until they are kept. */
-enum verdict stub_take_agents(struct gdbstub *stub, struct args *args, uint64_t type,
+enum verdict stub_take_agents(struct gdbstub *stub, struct request *request, uint64_t type,
                               uint64_t addr);
 /* The breakpoint is planted: what is pending, if anything, takes the place of what it had. */
 void stub_keep_agents(struct gdbstub *stub, uint64_t type, uint64_t addr);
@@ -236,11 +184,11 @@ void stub_remove_agents(struct gdbstub *stub, uint64_t type, uint64_t addr);
 /* Are there commands that are to be run without a GDB, too? */
 bool stub_persists(const struct gdbstub *stub, uint64_t type, uint64_t addr);
 #else
-static inline enum verdict stub_take_agents(struct gdbstub *stub, struct args *args, uint64_t type,
-                                            uint64_t addr)
+static inline enum verdict stub_take_agents(struct gdbstub *stub, struct request *request,
+                                            uint64_t type, uint64_t addr)
 {
     (void)stub, (void)type, (void)addr;
-    return stub_at_end(args) ? VERDICT_OK : VERDICT_MALFORMED;
+    return stub_at_end(&request->args) ? VERDICT_OK : VERDICT_MALFORMED;
 }
 
 static inline void stub_keep_agents(struct gdbstub *stub, uint64_t type, uint64_t addr)
@@ -334,13 +282,8 @@ struct window {
     bool more;     /* the object goes on behind the window */
 };
 
-void stub_window_text(struct window *window, const char *text);
-/* The same for text of unknown origin, between tags or quotes. */
-void stub_window_escaped(struct window *window, const char *text);
-/* "0x" and hex digits; or decimal digits. */
-void stub_window_hex(struct window *window, uint64_t value);
-void stub_window_decimal(struct window *window, uint64_t value);
-/* ` NAME="`, `"`: around what is written between them. */
+void stub_window_put(struct window *window, const char *format, ...);
+/* ` NAME="VALUE"`, if there is a value */
 void stub_window_attribute(struct window *window, const char *name, const char *value);
 /* Say in a qSupported reply which objects there are. */
 #if GDBSTUB_WITH_OBJECTS
@@ -355,11 +298,11 @@ static inline void stub_put_objects(struct gdbstub *stub)
 /* description.c */
 
 /* Write the target description.  False if `annex` is not its name. */
-bool stub_describe_target(struct window *window, struct args *annex);
+bool stub_describe_target(struct window *window, struct args annex);
 
 /* thread_list.c, memory_map.c: the same for theirs, which have no names */
-bool stub_describe_threads(struct window *window, struct args *annex);
-bool stub_describe_memory(struct window *window, struct args *annex);
+bool stub_describe_threads(struct window *window, struct args annex);
+bool stub_describe_memory(struct window *window, struct args annex);
 
 /* lldb.c */
 
@@ -385,14 +328,14 @@ static inline void stub_put_threads(struct gdbstub *stub)
 
 /* The object with that kind and name ("file/", "core"), or NULL. */
 const struct gdbstub_object *stub_find_object(const struct gdbstub *stub, const char *kind,
-                                              struct args *name);
+                                              struct args name);
 /* Put a piece of it into the reply, at most `len` bytes; returns how many went in. */
 uint64_t stub_put_object(struct gdbstub *stub, const struct gdbstub_object *object, uint64_t offset,
                          uint64_t len, bool *more);
 
 /* The handlers, one for each row of packets.def. */
-#define PACKET(name, handler, when)                                                                \
-    enum verdict stub_handle_##handler(struct gdbstub *stub, struct args *args);
+#define PACKET(name, form, handler, when)                                                          \
+    enum verdict stub_handle_##handler(struct gdbstub *stub, struct request *request);
 #include "packets.def"
 #undef PACKET
 

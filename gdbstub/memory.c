@@ -66,54 +66,30 @@ static bool put_hex(struct gdbstub *stub, uint8_t byte)
 
 /* m ADDRESS,LENGTH: hex.  No bytes asked for are no bytes sent, which GDB never does; the reply
  * looks like that of a stub without `m`. */
-enum verdict stub_handle_read_hex(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_read_hex(struct gdbstub *stub, struct request *request)
 {
-    uint64_t addr, len;
-
-    if (!stub_take_range(args, &addr, &len) || !stub_at_end(args))
-        return VERDICT_MALFORMED;
-    return put_memory(stub, addr, len, put_hex);
+    return put_memory(stub, request->value[0], request->value[1], put_hex);
 }
 
 /* x ADDRESS,LENGTH: 'b' and binary.  LLDB has an `x` of its own, without the mark, and takes the
  * empty reply for a stub that has not got it. */
-enum verdict stub_handle_read_binary(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_read_binary(struct gdbstub *stub, struct request *request)
 {
-    uint64_t addr, len;
-
     if ((stub->client & CLIENT_GDB) == 0)
         return VERDICT_UNKNOWN;
-    if (!stub_take_range(args, &addr, &len) || !stub_at_end(args))
-        return VERDICT_MALFORMED;
     stub_put_char(stub, 'b');
-    return put_memory(stub, addr, len, stub_put_binary);
+    return put_memory(stub, request->value[0], request->value[1], stub_put_binary);
 }
 
-/* M and X ADDRESS,LENGTH:DATA */
-static enum verdict write_memory(struct gdbstub *stub, struct args *args,
-                                 bool (*take)(struct args *args, uint8_t **data, size_t *len))
+/* M ADDRESS,LENGTH:HEX */
+enum verdict stub_handle_write(struct gdbstub *stub, struct request *request)
 {
-    uint64_t addr, len;
-    uint8_t *data;
-    size_t got;
+    uint64_t addr = request->value[0], len = request->value[1];
+    const struct args *data = &request->bytes;
 
-    if (!stub_take_range(args, &addr, &len) || !stub_take_char(args, ':') ||
-        !take(args, &data, &got))
-        return VERDICT_MALFORMED;
-    if (got != len)
+    if ((size_t)(data->end - data->at) != len)
         return VERDICT_INVALID;
-    if (stub_clip_range(addr, len) != len)
+    if (stub_clip_range(addr, len) != len || !stub_write_memory(stub, addr, data->at, (size_t)len))
         return VERDICT_NO_ACCESS;
-    return stub_write_memory(stub, addr, data, got) ? VERDICT_OK : VERDICT_NO_ACCESS;
-}
-
-enum verdict stub_handle_write_hex(struct gdbstub *stub, struct args *args)
-{
-    return write_memory(stub, args, stub_take_bytes);
-}
-
-/* GDB asks for nothing to be written to see whether there is X. */
-enum verdict stub_handle_write_binary(struct gdbstub *stub, struct args *args)
-{
-    return write_memory(stub, args, stub_take_binary);
+    return VERDICT_OK;
 }

@@ -47,17 +47,14 @@ static uint64_t running_address(const struct gdbstub *stub, uint64_t addr)
 }
 
 /* qCRC:ADDRESS,LENGTH */
-enum verdict stub_handle_crc(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_crc(struct gdbstub *stub, struct request *request)
 {
     uint8_t *data = scratch(stub);
     uint32_t crc = UINT32_MAX;
-    uint64_t addr, len;
+    uint64_t addr = running_address(stub, request->value[0]), len = request->value[1];
 
-    if (!stub_take_char(args, ':') || !stub_take_range(args, &addr, &len) || !stub_at_end(args))
-        return VERDICT_MALFORMED;
     if (len > WORK_BYTES)
         return too_long(stub);
-    addr = running_address(stub, addr);
     while (len > 0) {
         size_t wanted = len < GDBSTUB_PACKET_SIZE ? (size_t)len : GDBSTUB_PACKET_SIZE;
         if (stub_read_memory(stub, addr, data, wanted) < wanted)
@@ -66,8 +63,7 @@ enum verdict stub_handle_crc(struct gdbstub *stub, struct args *args)
         addr += wanted;
         len -= wanted;
     }
-    stub_put_char(stub, 'C');
-    stub_put_number(stub, crc);
+    stub_put(stub, "C%x", (uint64_t)crc);
     return VERDICT_REPLY;
 }
 
@@ -120,8 +116,7 @@ static enum verdict search_memory(struct gdbstub *stub, struct search *search)
         if (!find(search, data, got, &place))
             return too_long(stub);
         if (place < got) {
-            stub_put_text(stub, "1,");
-            stub_put_number(stub, search->addr + place);
+            stub_put(stub, "1,%x", search->addr + place);
             return VERDICT_REPLY;
         }
         if (got < wanted)
@@ -135,18 +130,17 @@ static enum verdict search_memory(struct gdbstub *stub, struct search *search)
 }
 
 /* qSearch:memory:ADDRESS;LENGTH;PATTERN, the pattern in escaped binary */
-enum verdict stub_handle_search(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_search(struct gdbstub *stub, struct request *request)
 {
-    struct search search = {.work = WORK_BYTES};
-    uint8_t *pattern;
+    struct search search = {
+        .addr = request->value[0],
+        .left = stub_clip_range(request->value[0], request->value[1]),
+        .pattern = request->bytes.at,
+        .length = (size_t)(request->bytes.end - request->bytes.at),
+        .work = WORK_BYTES,
+    };
 
-    if (!stub_take_text(args, ":memory:"))
-        return VERDICT_UNKNOWN;
-    if (!stub_take_number(args, &search.addr) || !stub_take_char(args, ';') ||
-        !stub_take_number(args, &search.left) || !stub_take_char(args, ';') ||
-        !stub_take_binary(args, &pattern, &search.length) || search.length == 0)
+    if (search.length == 0)
         return VERDICT_MALFORMED;
-    search.pattern = pattern;
-    search.left = stub_clip_range(search.addr, search.left);
     return search_memory(stub, &search);
 }

@@ -5,12 +5,13 @@
 
 struct packet {
     const char *name;
-    enum verdict (*handle)(struct gdbstub *stub, struct args *args);
+    const char *form; /* of what follows it */
+    enum verdict (*handle)(struct gdbstub *stub, struct request *request);
     unsigned when;
 };
 
 static const struct packet packets[] = {
-#define PACKET(name, handler, when) {name, stub_handle_##handler, when},
+#define PACKET(name, form, handler, when) {name, form, stub_handle_##handler, when},
 #include "packets.def"
 #undef PACKET
 };
@@ -74,8 +75,15 @@ enum verdict stub_dispatch(struct gdbstub *stub)
         return VERDICT_TOO_LONG;
     if (packet == NULL || !stub_port_has(stub, packet->when))
         return VERDICT_UNKNOWN;
-    struct args args = {stub->in + length(packet->name), stub->in + stub->in_length};
+    struct request request = {
+        .args = {stub->in + length(packet->name), stub->in + stub->in_length}};
     if ((packet->when & WHEN_SUFFIX) != 0 && (stub->client & CLIENT_THREAD_SUFFIX) != 0)
-        verdict = stub_take_suffix(stub, &args);
-    return verdict == VERDICT_OK ? packet->handle(stub, &args) : verdict;
+        verdict = stub_take_suffix(stub, &request.args);
+    if (verdict != VERDICT_OK)
+        return verdict;
+    if (!stub_take(&request, packet->form))
+        return VERDICT_MALFORMED;
+    if ((packet->when & WHEN_THREAD) != 0 && !stub_thread_exists(stub, stub->general))
+        return VERDICT_NO_THREAD;
+    return packet->handle(stub, &request);
 }

@@ -10,17 +10,6 @@ enum {
     SOFTWARE_BREAKPOINT = 0, /* the type in the packet; the others are enum gdbstub_point */
 };
 
-struct request {
-    uint64_t type, address, length;
-};
-
-/* TYPE,ADDRESS,KIND; conditions and commands may follow. */
-static bool take_request(struct args *args, struct request *request)
-{
-    return stub_take_number(args, &request->type) && stub_take_char(args, ',') &&
-           stub_take_range(args, &request->address, &request->length);
-}
-
 static enum verdict verdict_of(enum gdbstub_point_result result)
 {
     static const enum verdict verdicts[] = {
@@ -85,51 +74,47 @@ static enum verdict remove_breakpoint(struct gdbstub *stub, uint64_t addr)
     return stub_remove_breakpoint(stub, addr);
 }
 
-static enum verdict hardware(struct gdbstub *stub, const struct request *request,
+/* TYPE,ADDRESS,KIND */
+static enum verdict hardware(struct gdbstub *stub, const uint64_t value[3],
                              enum verdict (*change)(struct gdbstub *stub,
                                                     const struct gdbstub_hardware_point *point))
 {
-    if (request->type > GDBSTUB_POINT_ACCESS || stub->port->insert_point == NULL)
+    uint64_t type = value[0], addr = value[1], len = value[2];
+
+    if (type > GDBSTUB_POINT_ACCESS || stub->port->insert_point == NULL)
         return VERDICT_UNKNOWN;
-    if (request->length == 0 || request->length > SIZE_MAX ||
-        request->length - 1 > UINT64_MAX - request->address)
+    if (len == 0 || len > SIZE_MAX || stub_clip_range(addr, len) != len)
         return VERDICT_INVALID;
-    const struct gdbstub_hardware_point point = {(enum gdbstub_point)request->type,
-                                                 request->address, (size_t)request->length};
+    const struct gdbstub_hardware_point point = {(enum gdbstub_point)type, addr, (size_t)len};
     return change(stub, &point);
 }
 
 /* Z: with conditions and commands only for what stops before an instruction. */
-enum verdict stub_handle_insert(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_insert(struct gdbstub *stub, struct request *request)
 {
-    struct request request;
+    uint64_t type = request->value[0], addr = request->value[1], len = request->value[2];
     enum verdict verdict;
 
-    if (!take_request(args, &request) ||
-        (request.type > GDBSTUB_POINT_EXECUTE && !stub_at_end(args)))
+    if (type > GDBSTUB_POINT_EXECUTE && !stub_at_end(&request->args))
         return VERDICT_MALFORMED;
-    verdict = stub_take_agents(stub, args, request.type, request.address);
+    verdict = stub_take_agents(stub, request, type, addr);
     if (verdict != VERDICT_OK)
         return verdict;
-    if (request.type == SOFTWARE_BREAKPOINT)
-        verdict = stub_plant_breakpoint(stub, request.address, request.length);
+    if (type == SOFTWARE_BREAKPOINT)
+        verdict = stub_plant_breakpoint(stub, addr, len);
     else
-        verdict = hardware(stub, &request, insert_point);
+        verdict = hardware(stub, (const uint64_t[]){type, addr, len}, insert_point);
     if (verdict == VERDICT_OK)
-        stub_keep_agents(stub, request.type, request.address);
+        stub_keep_agents(stub, type, addr);
     return verdict;
 }
 
 /* z */
-enum verdict stub_handle_remove(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_remove(struct gdbstub *stub, struct request *request)
 {
-    struct request request;
-
-    if (!take_request(args, &request) || !stub_at_end(args))
-        return VERDICT_MALFORMED;
-    if (request.type == SOFTWARE_BREAKPOINT)
-        return remove_breakpoint(stub, request.address);
-    return hardware(stub, &request, remove_point);
+    if (request->value[0] == SOFTWARE_BREAKPOINT)
+        return remove_breakpoint(stub, request->value[1]);
+    return hardware(stub, request->value, remove_point);
 }
 
 bool gdbstub_inserted_point(const struct gdbstub *stub, size_t n, struct gdbstub_inserted *point)

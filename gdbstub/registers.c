@@ -53,16 +53,13 @@ static void put_register(struct gdbstub *stub, size_t reg)
         return;
     }
     for (size_t i = 0; i < size; i++)
-        stub_put_text(stub, "xx");
+        stub_put(stub, "xx");
 }
 
 /* g */
-enum verdict stub_handle_read_all(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_read_all(struct gdbstub *stub, struct request *request)
 {
-    if (!stub_at_end(args))
-        return VERDICT_MALFORMED;
-    if (!stub_thread_exists(stub, stub->general))
-        return VERDICT_NO_THREAD;
+    (void)request;
     for (size_t reg = 0; reg < stub->port->arch->g_count; reg++)
         put_register(stub, reg);
     return VERDICT_REPLY;
@@ -91,22 +88,17 @@ static bool update_register(struct gdbstub *stub, size_t reg, const uint8_t *val
 }
 
 /* G: a part of a register is an error that changes nothing. */
-enum verdict stub_handle_write_all(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_write_all(struct gdbstub *stub, struct request *request)
 {
-    uint8_t *data;
-    size_t len, offset = 0;
+    const uint8_t *value = request->bytes.at;
     bool written = true;
 
-    if (!stub_take_bytes(args, &data, &len))
-        return VERDICT_MALFORMED;
-    if (!covers_whole_registers(stub, len))
+    if (!covers_whole_registers(stub, (size_t)(request->bytes.end - value)))
         return VERDICT_INVALID;
-    if (!stub_thread_exists(stub, stub->general))
-        return VERDICT_NO_THREAD;
-    for (size_t reg = 0; offset < len; reg++) {
-        if (!update_register(stub, reg, data + offset))
+    for (size_t reg = 0; value < request->bytes.end; reg++) {
+        if (!update_register(stub, reg, value))
             written = false;
-        offset += register_size(stub, reg);
+        value += register_size(stub, reg);
     }
     return written ? VERDICT_OK : VERDICT_READ_ONLY;
 }
@@ -116,38 +108,27 @@ static enum verdict put_undescribed(struct gdbstub *stub)
 {
     if (stub->port->arch->feature_count > 0)
         return VERDICT_INVALID;
-    stub_put_text(stub, "xx");
+    stub_put(stub, "xx");
     return VERDICT_REPLY;
 }
 
 /* p NUMBER */
-enum verdict stub_handle_read_one(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_read_one(struct gdbstub *stub, struct request *request)
 {
-    uint64_t reg;
-
-    if (!stub_take_number(args, &reg) || !stub_at_end(args))
-        return VERDICT_MALFORMED;
-    if (reg >= stub->port->arch->register_count)
+    if (request->value[0] >= stub->port->arch->register_count)
         return put_undescribed(stub);
-    if (!stub_thread_exists(stub, stub->general))
-        return VERDICT_NO_THREAD;
-    put_register(stub, (size_t)reg);
+    put_register(stub, (size_t)request->value[0]);
     return VERDICT_REPLY;
 }
 
 /* P NUMBER=VALUE */
-enum verdict stub_handle_write_one(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_write_one(struct gdbstub *stub, struct request *request)
 {
-    uint64_t reg;
-    uint8_t *value;
-    size_t len;
+    uint64_t reg = request->value[0];
+    const struct args *value = &request->bytes;
 
-    if (!stub_take_number(args, &reg) || !stub_take_char(args, '=') ||
-        !stub_take_bytes(args, &value, &len))
-        return VERDICT_MALFORMED;
-    if (reg >= stub->port->arch->register_count || len != register_size(stub, (size_t)reg))
+    if (reg >= stub->port->arch->register_count ||
+        (size_t)(value->end - value->at) != register_size(stub, (size_t)reg))
         return VERDICT_INVALID;
-    if (!stub_thread_exists(stub, stub->general))
-        return VERDICT_NO_THREAD;
-    return write_register(stub, (size_t)reg, value) ? VERDICT_OK : VERDICT_READ_ONLY;
+    return write_register(stub, (size_t)reg, value->at) ? VERDICT_OK : VERDICT_READ_ONLY;
 }

@@ -31,38 +31,6 @@ void stub_put_char(struct gdbstub *stub, char c)
         stub->out[1 + stub->reply_length++] = (uint8_t)c;
 }
 
-void stub_put_text(struct gdbstub *stub, const char *text)
-{
-    while (*text != '\0')
-        stub_put_char(stub, *text++);
-}
-
-/* Characters that framing, escaping and run lengths use. */
-static bool is_special(uint8_t c)
-{
-    return c == '#' || c == '$' || c == '}' || c == '*';
-}
-
-void stub_put_message(struct gdbstub *stub, const char *text)
-{
-    for (; *text != '\0' && stub_reply_room(stub) > 0; text++) {
-        uint8_t c = (uint8_t)*text;
-        bool plain = c >= ' ' && c <= '~' && !is_special(c);
-        stub_put_char(stub, plain ? *text : '_');
-    }
-}
-
-void stub_put_number(struct gdbstub *stub, uint64_t value)
-{
-    unsigned shift = 60;
-
-    while (shift > 0 && value >> shift == 0)
-        shift -= 4;
-    for (; shift > 0; shift -= 4)
-        stub_put_char(stub, stub_hex_digit(value >> shift & 15));
-    stub_put_char(stub, stub_hex_digit(value & 15));
-}
-
 void stub_put_bytes(struct gdbstub *stub, const void *bytes, size_t len)
 {
     const uint8_t *byte = bytes;
@@ -75,7 +43,7 @@ void stub_put_bytes(struct gdbstub *stub, const void *bytes, size_t len)
 
 bool stub_put_binary(struct gdbstub *stub, uint8_t byte)
 {
-    bool escaped = is_special(byte);
+    bool escaped = stub_is_one_of((char)byte, "#$}*");
 
     if (stub_reply_room(stub) < (escaped ? 2 : 1))
         return false;
@@ -85,30 +53,42 @@ bool stub_put_binary(struct gdbstub *stub, uint8_t byte)
     return true;
 }
 
-void stub_put_hex_text(struct gdbstub *stub, const char *text)
+static void put_escaped(void *to, char c)
 {
-    for (; *text != '\0'; text++)
-        stub_put_bytes(stub, text, 1);
+    struct gdbstub *stub = to;
+
+    if (!stub_put_binary(stub, (uint8_t)c))
+        stub->reply_overflow = true;
 }
 
-const char *stub_decimal(uint64_t value, char *end)
+void stub_put(struct gdbstub *stub, const char *format, ...)
 {
-    *--end = '\0';
-    do {
-        *--end = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    return end;
+    va_list values;
+
+    va_start(values, format);
+    stub_format(put_escaped, stub, format, values);
+    va_end(values);
+}
+
+static void put_hexed(void *to, char c)
+{
+    stub_put_bytes(to, &c, 1);
+}
+
+void stub_put_hexed(struct gdbstub *stub, const char *format, ...)
+{
+    va_list values;
+
+    va_start(values, format);
+    stub_format(put_hexed, stub, format, values);
+    va_end(values);
 }
 
 void stub_put_thread(struct gdbstub *stub, gdbstub_thread thread)
 {
-    if (stub->client & CLIENT_MULTIPROCESS) {
-        stub_put_char(stub, 'p');
-        stub_put_number(stub, STUB_PROCESS_ID);
-        stub_put_char(stub, '.');
-    }
-    stub_put_number(stub, thread);
+    if (stub->client & CLIENT_MULTIPROCESS)
+        stub_put(stub, "p%x.", (uint64_t)STUB_PROCESS_ID);
+    stub_put(stub, "%x", thread);
 }
 
 /* How many of `repeats` one count can say; '#', '$', '+' and '-' are not allowed as counts. */
@@ -116,8 +96,7 @@ static size_t usable_repeats(size_t repeats)
 {
     if (repeats > RUN_LONGEST)
         repeats = RUN_LONGEST;
-    while (repeats + RUN_BASE == '#' || repeats + RUN_BASE == '$' || repeats + RUN_BASE == '+' ||
-           repeats + RUN_BASE == '-')
+    while (stub_is_one_of((char)(repeats + RUN_BASE), "#$+-"))
         repeats--;
     return repeats;
 }

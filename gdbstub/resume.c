@@ -82,76 +82,12 @@ static enum verdict resume(struct gdbstub *stub)
     return reason == NULL ? VERDICT_RESUME : stub_refuse(stub, reason);
 }
 
-static bool take_signal(struct args *args, enum gdbstub_signal *signal)
+static bool take_signal(struct request *request, struct gdbstub_order *order)
 {
-    uint64_t number;
-
-    if (!stub_take_number(args, &number) || number > UINT8_MAX)
+    if (!stub_take(request, "#") || request->value[0] > UINT8_MAX)
         return false;
-    *signal = (enum gdbstub_signal)number;
+    order->how.signal = (enum gdbstub_signal)request->value[0];
     return true;
-}
-
-/* c and s, old style: [ADDRESS].  They are for the thread that Hc named, and then for it alone. */
-static enum verdict resume_one(struct gdbstub *stub, struct args *args, struct gdbstub_resume how)
-{
-    bool alone = stub->resume != STUB_ALL_THREADS;
-    gdbstub_thread thread = alone ? stub->resume : stub->general;
-    uint64_t pc;
-
-    if (!stub_at_end(args)) {
-        if (!stub_take_number(args, &pc) || !stub_at_end(args))
-            return VERDICT_MALFORMED;
-        if (!stub_write_pc(stub, thread, pc))
-            return VERDICT_INVALID;
-    }
-    stub_let_run(stub);
-    stub->orders[1] = stub->orders[0];
-    stub->orders[0] = (struct gdbstub_order){.thread = thread, .how = how};
-    stub->order_count = alone ? 1 : 2;
-    return resume(stub);
-}
-
-/* C and S: SIGNAL[;ADDRESS] */
-static enum verdict resume_signal(struct gdbstub *stub, struct args *args,
-                                  enum gdbstub_action action)
-{
-    struct gdbstub_resume how = {action, GDBSTUB_SIGNAL_NONE};
-
-    if (!take_signal(args, &how.signal))
-        return VERDICT_MALFORMED;
-    if (stub_take_char(args, ';') && stub_at_end(args))
-        return VERDICT_MALFORMED;
-    return resume_one(stub, args, how);
-}
-
-enum verdict stub_handle_continue(struct gdbstub *stub, struct args *args)
-{
-    return resume_one(stub, args, (struct gdbstub_resume){GDBSTUB_RUN, GDBSTUB_SIGNAL_NONE});
-}
-
-enum verdict stub_handle_step(struct gdbstub *stub, struct args *args)
-{
-    return resume_one(stub, args, (struct gdbstub_resume){GDBSTUB_STEP, GDBSTUB_SIGNAL_NONE});
-}
-
-enum verdict stub_handle_continue_signal(struct gdbstub *stub, struct args *args)
-{
-    return resume_signal(stub, args, GDBSTUB_RUN);
-}
-
-enum verdict stub_handle_step_signal(struct gdbstub *stub, struct args *args)
-{
-    return resume_signal(stub, args, GDBSTUB_STEP);
-}
-
-/* vCont?: GDB uses vCont only if c and C are there, and steps properly only with s and S. */
-enum verdict stub_handle_action_list(struct gdbstub *stub, struct args *args)
-{
-    if (!stub_at_end(args))
-        return VERDICT_MALFORMED;
-    stub_put_text(stub, GDBSTUB_WITH_FILTER ? "vCont;c;C;s;S;r" : "vCont;c;C;s;S");
-    return VERDICT_REPLY;
 }
 
 static const struct action *take_letter(struct args *args)
@@ -163,38 +99,83 @@ static const struct action *take_letter(struct args *args)
     return NULL;
 }
 
-/* ACTION[:THREAD] */
-static bool take_order(struct gdbstub *stub, struct args *args, struct gdbstub_order *order)
+/* ACTION, for vCont with its range */
+static bool take_action(struct request *request, struct gdbstub_order *order)
 {
-    const struct action *action = take_letter(args);
+    const struct action *action = take_letter(&request->args);
 
     if (action == NULL)
         return false;
     order->how.action = action->action;
-    if (action->signal && !take_signal(args, &order->how.signal))
+    if (action->signal && !take_signal(request, order))
         return false;
-    if (action->range && !stub_take_range(args, &order->range_start, &order->range_end))
+    if (!action->range)
+        return true;
+    if (!stub_take(request, "#,#"))
         return false;
-    if (stub_take_char(args, ':') && !stub_take_thread(args, &order->thread))
+    order->range_start = request->value[0];
+    order->range_end = request->value[1];
+    return true;
+}
+
+/* c[ADDRESS] s[ADDRESS] CSIGNAL[;ADDRESS] SSIGNAL[;ADDRESS], as old as the protocol.  They are for
+ * the thread that Hc named, and then for it alone. */
+enum verdict stub_handle_resume(struct gdbstub *stub, struct request *request)
+{
+    bool alone = stub->resume != STUB_ALL_THREADS;
+    struct gdbstub_order order = {.thread = alone ? stub->resume : stub->general};
+
+    request->args.at--; /* the letter is the packet's name */
+    if (!take_action(request, &order))
+        return VERDICT_MALFORMED;
+    if (!stub_at_end(&request->args)) {
+        if (!stub_take(request, stub->in[0] < 'a' ? ";#$" : "#$"))
+            return VERDICT_MALFORMED;
+        if (!stub_write_pc(stub, order.thread, request->value[0]))
+            return VERDICT_INVALID;
+    }
+    stub_let_run(stub);
+    stub->orders[1] = stub->orders[0];
+    stub->orders[0] = order;
+    stub->order_count = alone ? 1 : 2;
+    return resume(stub);
+}
+
+/* vCont?: GDB uses vCont only if c and C are there, and steps properly only with s and S. */
+enum verdict stub_handle_action_list(struct gdbstub *stub, struct request *request)
+{
+    (void)request;
+    stub_put(stub, GDBSTUB_WITH_FILTER ? "vCont;c;C;s;S;r" : "vCont;c;C;s;S");
+    return VERDICT_REPLY;
+}
+
+/* ACTION[:THREAD] */
+static bool take_order(struct gdbstub *stub, struct request *request, struct gdbstub_order *order)
+{
+    order->thread = STUB_ALL_THREADS;
+    if (!take_action(request, order))
         return false;
-    if (order->thread == GDBSTUB_NO_THREAD)
-        order->thread = stub->general;
+    if (!stub_take_char(&request->args, ':'))
+        return true;
+    if (!stub_take(request, "@"))
+        return false;
+    order->thread = request->value[0] == GDBSTUB_NO_THREAD ? stub->general : request->value[0];
     return true;
 }
 
 /* vCont;ACTION[:THREAD]... */
-enum verdict stub_handle_actions(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_actions(struct gdbstub *stub, struct request *request)
 {
     stub->order_count = 0;
-    while (stub_take_char(args, ';')) {
+    while (stub_take_char(&request->args, ';')) {
         if (stub->order_count == GDBSTUB_MAX_ORDERS)
             return stub_refuse(stub, "too many actions in one packet");
         struct gdbstub_order *order = &stub->orders[stub->order_count++];
-        *order = (struct gdbstub_order){.thread = STUB_ALL_THREADS};
-        if (!take_order(stub, args, order))
+        *order = (struct gdbstub_order){0};
+        if (!take_order(stub, request, order))
             return VERDICT_MALFORMED;
     }
-    if (stub->order_count == 0 || !stub_at_end(args))
+    if (stub->order_count == 0 || !stub_at_end(&request->args))
         return VERDICT_MALFORMED;
     return resume(stub);
 }

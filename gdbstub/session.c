@@ -233,10 +233,8 @@ static bool tell_end(struct gdbstub *stub, char how, uint8_t value)
     stub_begin_reply(stub);
     stub_put_char(stub, how);
     stub_put_bytes(stub, &value, 1);
-    if (stub->client & CLIENT_MULTIPROCESS) {
-        stub_put_text(stub, ";process:");
-        stub_put_number(stub, STUB_PROCESS_ID);
-    }
+    if (stub->client & CLIENT_MULTIPROCESS)
+        stub_put(stub, ";process:%x", (uint64_t)STUB_PROCESS_ID);
     stub_send_reply(stub);
     stub->closing = !stub->no_ack;
     stub->attached = stub->closing;

@@ -26,9 +26,9 @@ static void put_reason(struct gdbstub *stub)
 
     if (reason->text == NULL || (reason->client & ~stub->client) != 0)
         return;
-    stub_put_text(stub, reason->text);
+    stub_put(stub, reason->text);
     if (reason->address)
-        stub_put_number(stub, stub->stop.address);
+        stub_put(stub, "%x", stub->stop.address);
     stub_put_char(stub, ';');
 }
 
@@ -41,11 +41,8 @@ static void put_registers(struct gdbstub *stub)
         size_t reg = arch->expedited[i];
         if (!stub->port->read_register(stub->port->ctx, stub->stop.thread, reg, value))
             continue;
-        if (reg < 0x10)
-            stub_put_char(stub,
-                          '0'); /* two digits at least: a single one looks like a part of T05 */
-        stub_put_number(stub, reg);
-        stub_put_char(stub, ':');
+        /* Two digits at least: a single one looks like a part of T05. */
+        stub_put(stub, reg < 0x10 ? "0%x:" : "%x:", (uint64_t)reg);
         stub_put_bytes(stub, value, arch->registers[reg].bits / 8u);
         stub_put_char(stub, ';');
     }
@@ -54,7 +51,7 @@ static void put_registers(struct gdbstub *stub)
 /* Its CPU is in the list of threads, which GDB reads at each stop that it shows. */
 static void put_thread(struct gdbstub *stub)
 {
-    stub_put_text(stub, "thread:");
+    stub_put(stub, "thread:");
     stub_put_thread(stub, stub->stop.thread);
     stub_put_char(stub, ';');
 }
@@ -72,17 +69,16 @@ void stub_put_stop(struct gdbstub *stub)
 }
 
 /* '?' */
-enum verdict stub_handle_why(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_why(struct gdbstub *stub, struct request *request)
 {
-    if (!stub_at_end(args))
-        return VERDICT_MALFORMED;
+    (void)request;
     stub_put_stop(stub);
     return VERDICT_REPLY;
 }
 
 /* vCtrlC: what it asks for has happened before it could be answered. */
-enum verdict stub_handle_interrupt(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_interrupt(struct gdbstub *stub, struct request *request)
 {
-    (void)stub;
-    return stub_at_end(args) ? VERDICT_OK : VERDICT_MALFORMED;
+    (void)stub, (void)request;
+    return VERDICT_OK;
 }

@@ -25,36 +25,26 @@ static enum verdict list_threads(struct gdbstub *stub)
     return VERDICT_REPLY;
 }
 
-enum verdict stub_handle_first_threads(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_first_threads(struct gdbstub *stub, struct request *request)
 {
-    if (!stub_at_end(args))
-        return VERDICT_MALFORMED;
+    (void)request;
     stub->listed = GDBSTUB_NO_THREAD;
     return list_threads(stub);
 }
 
-enum verdict stub_handle_more_threads(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_more_threads(struct gdbstub *stub, struct request *request)
 {
-    if (!stub_at_end(args))
-        return VERDICT_MALFORMED;
+    (void)request;
     return list_threads(stub);
 }
 
 /* qThreadExtraInfo,THREAD: "main: running, CPU 0" */
-enum verdict stub_handle_thread_extra(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_thread_extra(struct gdbstub *stub, struct request *request)
 {
     struct gdbstub_thread_info info;
-    char digits[STUB_DECIMAL_BYTES];
-    gdbstub_thread thread;
 
-    if (!stub_take_char(args, ',') || !stub_take_thread(args, &thread) || !stub_at_end(args))
-        return VERDICT_MALFORMED;
-    if (!stub_thread_info(stub, thread, &info))
+    if (!stub_thread_info(stub, request->value[0], &info))
         return VERDICT_NO_THREAD;
-    stub_put_hex_text(stub, info.name);
-    stub_put_hex_text(stub, ": ");
-    stub_put_hex_text(stub, info.state);
-    stub_put_hex_text(stub, ", CPU ");
-    stub_put_hex_text(stub, stub_decimal(info.cpu, digits + sizeof(digits)));
+    stub_put_hexed(stub, "%s: %s, CPU %u", info.name, info.state, (uint64_t)info.cpu);
     return VERDICT_REPLY;
 }

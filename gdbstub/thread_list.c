@@ -26,34 +26,24 @@ static void describe_thread(struct window *window, gdbstub_thread thread)
     enum detail detail = detail_of(window->stub, thread);
     struct gdbstub_thread_info info;
 
-    stub_window_text(window, "<thread id=\"p1.");
-    stub_window_hex(window, thread);
-    stub_window_text(window, "\"");
-    if (detail == DETAIL_ID || !stub_thread_info(window->stub, thread, &info)) {
-        stub_window_text(window, "/>");
-        return;
-    }
-    stub_window_text(window, " core=\"");
-    stub_window_decimal(window, info.cpu);
-    stub_window_text(window, "\"");
-    stub_window_attribute(window, "name", info.name);
-    if (detail == DETAIL_NAME) {
-        stub_window_text(window, "/>");
-        return;
-    }
-    stub_window_text(window, ">");
-    stub_window_escaped(window, info.state);
-    stub_window_text(window, "</thread>");
+    stub_window_put(window, "<thread id=\"p1.%x\"", thread);
+    if (detail == DETAIL_ID || !stub_thread_info(window->stub, thread, &info))
+        stub_window_put(window, "/>");
+    else
+        stub_window_put(window,
+                        detail == DETAIL_NAME ? " core=\"%u\" name=\"%q\"/>"
+                                              : " core=\"%u\" name=\"%q\">%q</thread>",
+                        (uint64_t)info.cpu, info.name, info.state);
 }
 
 static void describe_threads(struct window *window)
 {
     gdbstub_thread thread = GDBSTUB_NO_THREAD;
 
-    stub_window_text(window, "<threads>");
+    stub_window_put(window, "<threads>");
     while ((thread = stub_next_thread(window->stub, thread)) != GDBSTUB_NO_THREAD)
         describe_thread(window, thread);
-    stub_window_text(window, "</threads>");
+    stub_window_put(window, "</threads>");
     if (!window->more)
         window->stub->listed_once = true;
 }
@@ -66,14 +56,10 @@ struct run {
 
 static void describe_run(struct window *window, const struct run *run)
 {
-    stub_window_hex(window, run->first);
-    if (run->last != run->first) {
-        stub_window_text(window, "-");
-        stub_window_hex(window, run->last);
-    }
-    stub_window_text(window, ":");
-    stub_window_hex(window, run->pc);
-    stub_window_text(window, ";");
+    if (run->first == GDBSTUB_NO_THREAD)
+        return;
+    stub_window_put(window, run->first == run->last ? "%x" : "%x-%x", run->first, run->last);
+    stub_window_put(window, ":%x;", run->pc);
 }
 
 /* FIRST-LAST:PC; or ID:PC; as most threads wait in the same place.  One without a pc is left
@@ -91,19 +77,17 @@ static void describe_places(struct window *window)
             run.last = thread;
             continue;
         }
-        if (run.first != GDBSTUB_NO_THREAD)
-            describe_run(window, &run);
+        describe_run(window, &run);
         run = (struct run){thread, thread, pc};
     }
-    if (run.first != GDBSTUB_NO_THREAD)
-        describe_run(window, &run);
+    describe_run(window, &run);
 }
 
-bool stub_describe_threads(struct window *window, struct args *annex)
+bool stub_describe_threads(struct window *window, struct args annex)
 {
-    bool places = stub_take_text(annex, "places");
+    bool places = stub_is(annex, "places");
 
-    if (!stub_at_end(annex))
+    if (!places && !stub_at_end(&annex))
         return false;
     if (places)
         describe_places(window);

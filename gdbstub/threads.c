@@ -53,33 +53,28 @@ static enum verdict select_resume(struct gdbstub *stub, gdbstub_thread thread)
 }
 
 /* Hg THREAD: for registers and memory; Hc THREAD: for c and s */
-enum verdict stub_handle_select(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_select(struct gdbstub *stub, struct request *request)
 {
-    bool resume = stub_take_char(args, 'c');
-    gdbstub_thread thread;
+    bool resume = stub_take_char(&request->args, 'c');
 
-    if (!resume && !stub_take_char(args, 'g'))
+    if (!resume && !stub_take_char(&request->args, 'g'))
         return VERDICT_UNKNOWN;
-    if (!stub_take_thread(args, &thread) || !stub_at_end(args))
+    if (!stub_take(request, "@$"))
         return VERDICT_MALFORMED;
+    gdbstub_thread thread = request->value[0];
     return resume ? select_resume(stub, thread) : select_general(stub, thread);
 }
 
 /* T THREAD */
-enum verdict stub_handle_alive(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_alive(struct gdbstub *stub, struct request *request)
 {
-    gdbstub_thread thread;
-
-    if (!stub_take_thread(args, &thread) || !stub_at_end(args))
-        return VERDICT_MALFORMED;
-    return stub_thread_exists(stub, thread) ? VERDICT_OK : VERDICT_NO_THREAD;
+    return stub_thread_exists(stub, request->value[0]) ? VERDICT_OK : VERDICT_NO_THREAD;
 }
 
-enum verdict stub_handle_current(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_current(struct gdbstub *stub, struct request *request)
 {
-    if (!stub_at_end(args))
-        return VERDICT_MALFORMED;
-    stub_put_text(stub, "QC");
+    (void)request;
+    stub_put(stub, "QC");
     stub_put_thread(stub, stub->general);
     return VERDICT_REPLY;
 }

@@ -8,7 +8,7 @@
 
 static const struct xfer {
     const char *name;
-    bool (*write)(struct window *window, struct args *annex);
+    bool (*write)(struct window *window, struct args annex);
     const char *kind; /* instead: what an object's name begins with */
     bool of_process;  /* the annex is a process: there is one */
 } xfers[] = {
@@ -23,11 +23,13 @@ enum {
     XFERS = sizeof(xfers) / sizeof(xfers[0]),
 };
 
-static void window_byte(struct window *window, uint8_t byte)
+static void put(void *to, char c)
 {
+    struct window *window = to;
+
     if (window->skip > 0) {
         window->skip--;
-    } else if (window->room > 0 && stub_put_binary(window->stub, byte)) {
+    } else if (window->room > 0 && stub_put_binary(window->stub, (uint8_t)c)) {
         window->room--;
     } else {
         window->room = 0; /* the piece has no gaps */
@@ -35,48 +37,19 @@ static void window_byte(struct window *window, uint8_t byte)
     }
 }
 
-void stub_window_text(struct window *window, const char *text)
+void stub_window_put(struct window *window, const char *format, ...)
 {
-    for (; *text != '\0'; text++)
-        window_byte(window, (uint8_t)*text);
-}
+    va_list values;
 
-void stub_window_escaped(struct window *window, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        uint8_t c = (uint8_t)*text;
-        bool plain = c >= ' ' && c <= '~' && c != '<' && c != '&' && c != '"';
-        window_byte(window, plain ? c : '_');
-    }
-}
-
-void stub_window_decimal(struct window *window, uint64_t value)
-{
-    char digits[STUB_DECIMAL_BYTES];
-
-    stub_window_text(window, stub_decimal(value, digits + sizeof(digits)));
-}
-
-void stub_window_hex(struct window *window, uint64_t value)
-{
-    unsigned shift = 64;
-
-    do {
-        shift -= 4;
-        if (shift == 0 || value >> shift != 0)
-            window_byte(window, (uint8_t)stub_hex_digit(value >> shift & 15));
-    } while (shift > 0);
+    va_start(values, format);
+    stub_format(put, window, format, values);
+    va_end(values);
 }
 
 void stub_window_attribute(struct window *window, const char *name, const char *value)
 {
-    if (value == NULL)
-        return;
-    stub_window_text(window, " ");
-    stub_window_text(window, name);
-    stub_window_text(window, "=\"");
-    stub_window_escaped(window, value);
-    stub_window_text(window, "\"");
+    if (value != NULL)
+        stub_window_put(window, " %s=\"%q\"", name, value);
 }
 
 /* Has the port what it takes? */
@@ -86,29 +59,26 @@ static bool is_offered(const struct gdbstub *stub, const struct xfer *xfer)
 
     if (xfer->write == stub_describe_memory)
         return stub->port->arch->address_count > 0;
-    return xfer->kind == NULL || stub_find_object(stub, xfer->kind, &nothing) != NULL;
+    return xfer->kind == NULL || stub_find_object(stub, xfer->kind, nothing) != NULL;
 }
 
 void stub_put_objects(struct gdbstub *stub)
 {
     for (size_t i = 0; i < XFERS; i++) {
-        if (!is_offered(stub, &xfers[i]))
-            continue;
-        stub_put_text(stub, ";qXfer:");
-        stub_put_text(stub, xfers[i].name);
-        stub_put_text(stub, ":read+");
+        if (is_offered(stub, &xfers[i]))
+            stub_put(stub, ";qXfer:%s:read+", xfers[i].name);
     }
 }
 
 /* Write the piece.  False if there is no such annex. */
-static bool write_piece(struct window *window, const struct xfer *xfer, struct args *annex)
+static bool write_piece(struct window *window, const struct xfer *xfer, struct args annex)
 {
     const struct gdbstub_object *object;
 
     if (xfer->write != NULL)
         return xfer->write(window, annex);
     if (xfer->of_process)
-        (void)stub_take_item(annex, ':');
+        (void)stub_take_item(&annex, ':');
     object = stub_find_object(window->stub, xfer->kind, annex);
     if (object == NULL)
         return false;
@@ -116,26 +86,24 @@ static bool write_piece(struct window *window, const struct xfer *xfer, struct a
     return true;
 }
 
-enum verdict stub_handle_xfer(struct gdbstub *stub, struct args *args)
+enum verdict stub_handle_xfer(struct gdbstub *stub, struct request *request)
 {
     struct window window = {.stub = stub};
+    struct args object = stub_take_item(&request->args, ':');
+    struct args operation = stub_take_item(&request->args, ':');
+    struct args annex = stub_take_item(&request->args, ':');
 
-    if (!stub_take_char(args, ':'))
-        return VERDICT_MALFORMED;
-    struct args object = stub_take_item(args, ':');
-    struct args operation = stub_take_item(args, ':');
-    struct args annex = stub_take_item(args, ':');
-    if (!stub_take_text(&operation, "read") || !stub_at_end(&operation))
+    if (!stub_is(operation, "read"))
         return VERDICT_UNKNOWN;
     for (size_t i = 0; i < XFERS; i++) {
-        struct args name = object;
-        if (!stub_take_text(&name, xfers[i].name) || !stub_at_end(&name) ||
-            !is_offered(stub, &xfers[i]))
+        if (!stub_is(object, xfers[i].name) || !is_offered(stub, &xfers[i]))
             continue;
-        if (!stub_take_range(args, &window.skip, &window.room) || !stub_at_end(args))
+        if (!stub_take(request, "#,#$"))
             return VERDICT_MALFORMED;
+        window.skip = request->value[0];
+        window.room = request->value[1];
         stub_put_char(stub, 'm');
-        if (!write_piece(&window, &xfers[i], &annex))
+        if (!write_piece(&window, &xfers[i], annex))
             return VERDICT_NO_OBJECT;
         if (!window.more)
             stub->out[1] = 'l';

@@ -120,7 +120,7 @@ static bool is_tested(const char *name)
 static void each_row_of_the_packet_table_is_tested(void **state)
 {
     static const char *const names[] = {
-#define PACKET(name, handler, when) name,
+#define PACKET(name, form, handler, when) name,
 #include "gdbstub/packets.def"
 #undef PACKET
     };
@@ -136,7 +136,7 @@ static void each_row_of_the_packet_table_is_tested(void **state)
 static void no_request_is_for_two_rows(void **state)
 {
     static const char *const names[] = {
-#define PACKET(name, handler, when) name,
+#define PACKET(name, form, handler, when) name,
 #include "gdbstub/packets.def"
 #undef PACKET
     };

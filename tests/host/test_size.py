@@ -21,7 +21,7 @@ def code_of(path: Path) -> int:
 
 
 @pytest.mark.parametrize("folder, limit", [
-    ("obj/gdbstub", 28 * KIB),
+    ("obj/gdbstub", 24 * KIB),
     ("small/gdbstub", 12 * KIB),
     ("obj/crashdump", 6 * KIB),
 ])
