@@ -224,28 +224,37 @@ kernel-with: $(OBJECTS) $(LINKER_SCRIPTS) # WITH=a.c OUT=FILE
 	$(Q)$(CC) $(CFLAGS) -c -o $(OUT).o $(WITH)
 	$(Q)ld $(LDFLAGS) -T arch/x86_64/kernel.ld -o $(OUT) $(OBJECTS) $(OUT).o
 
+# The smallest stub that gdbstub/config.h makes.
+SMALL_STUB := $(patsubst %,gdbstub/%.c,answer args breakpoints format framing handshake hex memory \
+	packets points registers reply resume session stop)
+SMALL_DEFINES := $(shell sed -n 's/^\#define \(GDBSTUB_WITH_[A-Z]*\) 1$$/-D\1=0/p' gdbstub/config.h)
+
 # ---- The second kernel: its own boot, flags and layout, the same two libraries ----
 
-PORT_SOURCES := $(wildcard tests/port/*.c gdbstub/*.c crashdump/*.c)
-PORT_OBJECTS := $(patsubst %,$(BUILD)/port/%.o,tests/port/boot.asm $(PORT_SOURCES))
+PORT_SOURCES := tests/port/boot.asm $(wildcard tests/port/*.c crashdump/*.c)
 
 .PHONY: port
-port: $(BUILD)/port/kernel.elf ## build/port/kernel.elf: the second kernel (tests/port/)
+port: $(BUILD)/port/kernel.elf $(BUILD)/port-small/kernel.elf ## the second kernel (tests/port/), and with the smallest stub
 
-$(BUILD)/port/%.c.o: %.c $(BUILD)/compiling.stamp
-	@mkdir -p $(@D)
-	$(say) "cc    $< (port)"
-	$(Q)$(CC) $(PORT_CFLAGS) -MMD -MP -c -o $@ $<
+define port_kernel # FOLDER, FILES OF GDBSTUB
+$(BUILD)/$1/%.c.o: %.c $(BUILD)/compiling.stamp
+	@mkdir -p $$(@D)
+	$$(say) "cc    $$< ($1)"
+	$$(Q)$$(CC) $$(PORT_CFLAGS) -MMD -MP -c -o $$@ $$<
 
-$(BUILD)/port/%.asm.o: %.asm
-	@mkdir -p $(@D)
-	$(say) "nasm  $< (port)"
-	$(Q)nasm -f elf64 -o $@ $<
+$(BUILD)/$1/%.asm.o: %.asm
+	@mkdir -p $$(@D)
+	$$(say) "nasm  $$< ($1)"
+	$$(Q)nasm -f elf64 -o $$@ $$<
 
-$(BUILD)/port/kernel.elf: $(PORT_OBJECTS) tests/port/kernel.ld
-	$(say) "ld    $@"
-	$(Q)ld -nostdlib -static --build-id=sha1 -z noexecstack --no-warn-rwx-segments \
-		-T tests/port/kernel.ld -o $@ $(PORT_OBJECTS)
+$(BUILD)/$1/kernel.elf: $(patsubst %,$(BUILD)/$1/%.o,$(PORT_SOURCES) $2) tests/port/kernel.ld
+	$$(say) "ld    $$@"
+	$$(Q)ld -nostdlib -static --build-id=sha1 -z noexecstack --no-warn-rwx-segments \
+		-T tests/port/kernel.ld -o $$@ $$(filter %.o,$$^)
+endef
+$(eval $(call port_kernel,port,$(wildcard gdbstub/*.c)))
+$(eval $(call port_kernel,port-small,$(SMALL_STUB)))
+$(BUILD)/port-small/%: PORT_CFLAGS += $(SMALL_DEFINES)
 
 # ---- Running ----
 
@@ -348,10 +357,7 @@ coverage: ## how many lines of the leaves the unit tests run: 95 % of each, or i
 soak: all ## debug a kernel under stress as badly as can be, for TIME=60 seconds; SEED=...
 	$(Q)tests/soak/soak.py --time $(TIME) $(if $(SEED),--seed $(SEED))
 
-# The smallest stub that gdbstub/config.h makes: as a kernel has it, and with a fake one.
-SMALL_STUB := $(patsubst %,gdbstub/%.c,answer args breakpoints format framing handshake hex memory \
-	packets points registers reply resume session stop threads)
-SMALL_DEFINES := $(shell sed -n 's/^\#define \(GDBSTUB_WITH_[A-Z]*\) 1$$/-D\1=0/p' gdbstub/config.h)
+# The smallest stub: as a kernel has it, and with a fake one.
 $(BUILD)/small/%.c.o: %.c $(BUILD)/compiling.stamp
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LEAF_CFLAGS) $(LIBRARY_CFLAGS) $(SMALL_CFLAGS) \
@@ -385,5 +391,4 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_FAKES) $(FUZZ_LEAVES)
 	$(say) "cc    $@"
 	$(Q)clang $(FUZZ_CFLAGS) -fsanitize=fuzzer -MMD -MP -MT $@ -MF $@.d -o $@ $(filter %.c %.o,$^)
 
--include $(OBJECTS:.o=.d) $(PORT_OBJECTS:.o=.d) $(USER_OBJECTS:.o=.d) $(HOST_OBJECTS:.o=.d) $(HOST_PROGRAMS:=.d) \
-	$(FUZZ_FAKES:.o=.d) $(FUZZ_LEAVES:.o=.d) $(FUZZERS:=.d) $(BUILD)/layout.d
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -35,6 +35,7 @@ static bool take_number(struct args *args, uint64_t *value)
     return args->at != start;
 }
 
+#if GDBSTUB_WITH_THREADS
 /* A number, or "-1". */
 static bool take_id(struct args *args, uint64_t *id)
 {
@@ -59,6 +60,7 @@ static bool take_thread(struct args *args, gdbstub_thread *thread)
     *thread = STUB_ALL_THREADS;
     return true;
 }
+#endif
 
 /* A byte in hex.  False if there is none. */
 static bool take_hex(struct args *args, uint8_t *byte)
@@ -103,8 +105,10 @@ static bool take_one(struct request *request, char wanted, uint64_t **value)
     switch (wanted) {
     case '#':
         return take_number(&request->args, (*value)++);
+#if GDBSTUB_WITH_THREADS
     case '@':
         return take_thread(&request->args, (*value)++);
+#endif
     case '*':
         return take_rest(request, take_hex);
     case '!':

@@ -193,7 +193,6 @@ static bool touches_any(const struct gdbstub *stub, uint64_t addr, uint64_t len)
 enum verdict stub_plant_breakpoint(struct gdbstub *stub, uint64_t addr, uint64_t len)
 {
     const struct gdbstub_port *port = stub->port;
-    struct gdbstub_breakpoint breakpoint = {.address = addr, .thread = stub->general};
     size_t i = find(stub, addr);
 
     if (len != breakpoint_size(stub) || len - 1 > UINT64_MAX - addr)
@@ -209,12 +208,15 @@ enum verdict stub_plant_breakpoint(struct gdbstub *stub, uint64_t addr, uint64_t
     const char *reason = port->refuse_breakpoint(port->ctx, addr, (size_t)len);
     if (reason != NULL)
         return stub_refuse(stub, reason);
-    enum verdict verdict = plant(stub, &breakpoint);
-    if (verdict != VERDICT_OK)
-        return verdict;
-    stub->breakpoints[stub->breakpoint_count++] = breakpoint;
-    note_range(stub);
-    return VERDICT_OK;
+    struct gdbstub_breakpoint *breakpoint = &stub->breakpoints[stub->breakpoint_count];
+    breakpoint->address = addr;
+    breakpoint->thread = stub->general;
+    enum verdict verdict = plant(stub, breakpoint);
+    if (verdict == VERDICT_OK) {
+        stub->breakpoint_count++;
+        note_range(stub);
+    }
+    return verdict;
 }
 
 /* ---- For filter.c ---- */

@@ -3,11 +3,16 @@
  * of the port, and leave out the files that it names.
  *
  * It is as if the stub had never heard of it then: packets get the empty reply, and are not
- * announced.  What remains without all of them is registers, memory, break and watch points, steps,
- * the choice of a thread.
+ * announced.  What remains without all of them is registers, memory, breakpoints, steps, ^C, and
+ * calls of functions.
  */
 #ifndef GDBSTUB_CONFIG_H
 #define GDBSTUB_CONFIG_H
+
+/* Hardware points: watchpoints, and breakpoints where memory cannot be written: hardware.c */
+#ifndef GDBSTUB_WITH_POINTS
+#define GDBSTUB_WITH_POINTS 1
+#endif
 
 /* Conditions and commands of breakpoints, ranges of steps: filter.c, agents.c, agent_*.c */
 #ifndef GDBSTUB_WITH_FILTER
@@ -19,7 +24,7 @@
 #define GDBSTUB_WITH_OBJECTS 1
 #endif
 
-/* The list of threads one by one: thread_ids.c */
+/* More than one thread, and vCont, which says what each does: threads.c, thread_ids.c */
 #ifndef GDBSTUB_WITH_THREADS
 #define GDBSTUB_WITH_THREADS 1
 #endif
@@ -44,11 +49,24 @@
 #define GDBSTUB_WITH_RESTART 1
 #endif
 
+/* The end of a program: exit.c */
+#ifndef GDBSTUB_WITH_EXIT
+#define GDBSTUB_WITH_EXIT 1
+#endif
+
 /* catch syscall, gdbstub_catches_syscall(): syscalls.c */
 #ifndef GDBSTUB_WITH_SYSCALLS
 #define GDBSTUB_WITH_SYSCALLS 1
 #endif
 
+/* A line on which people type, too: gdbstub_port.is_terminal */
+#ifndef GDBSTUB_WITH_TERMINAL
+#define GDBSTUB_WITH_TERMINAL 1
+#endif
+
+_Static_assert(GDBSTUB_WITH_THREADS ||
+                   !(GDBSTUB_WITH_FILTER || GDBSTUB_WITH_OBJECTS || GDBSTUB_WITH_LLDB),
+               "all of these tell of threads");
 _Static_assert(GDBSTUB_WITH_CONSOLE || !GDBSTUB_WITH_FILTER,
                "commands of breakpoints print to the console");
 

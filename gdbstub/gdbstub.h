@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config.h"
 #include "port.h"
 
 /* What the caller must do next. */
@@ -133,7 +134,15 @@ void gdbstub_init(struct gdbstub *stub, const struct gdbstub_port *port);
  *   BREAK_IN  stop the machine, and give the same `stop` to gdbstub_stopped().
  *   WAIT      not the stub's: nobody is attached, and nothing of it is planted there.
  */
+#if GDBSTUB_WITH_FILTER
 enum gdbstub_event gdbstub_filter(struct gdbstub *stub, struct gdbstub_stop *stop);
+#else
+static inline enum gdbstub_event gdbstub_filter(struct gdbstub *stub, struct gdbstub_stop *stop)
+{
+    (void)stop;
+    return stub->attached ? GDBSTUB_BREAK_IN : GDBSTUB_WAIT;
+}
+#endif
 
 /*
  * Optional, and faster still: asked of the thread that this CPU runs, when it has hit a breakpoint,

@@ -7,7 +7,9 @@ static const struct {
     const char *item; /* of GDB's qSupported */
     unsigned feature;
 } client_features[] = {
+#if GDBSTUB_WITH_THREADS
     {"multiprocess+", CLIENT_MULTIPROCESS},
+#endif
     {"swbreak+", CLIENT_SWBREAK},
     {"hwbreak+", CLIENT_HWBREAK},
     {"error-message+", CLIENT_ERROR_MESSAGE},
@@ -45,14 +47,15 @@ enum verdict stub_handle_supported(struct gdbstub *stub, struct request *request
     stub_take_char(&request->args, ':');
     while (!stub_at_end(&request->args))
         note_feature(stub, stub_take_item(&request->args, ';'));
-    stub_put(stub, "PacketSize=%x;QStartNoAckMode+;vContSupported+;swbreak+",
-             (uint64_t)GDBSTUB_PACKET_SIZE);
+    stub_put(stub, "PacketSize=%x;QStartNoAckMode+;swbreak+", (uint64_t)GDBSTUB_PACKET_SIZE);
+    if (GDBSTUB_WITH_THREADS)
+        stub_put(stub, ";vContSupported+");
     if (GDBSTUB_WITH_SCAN)
         stub_put(stub, ";qSearch:memory+");
     if (GDBSTUB_WITH_FILTER)
         stub_put(stub, ";ConditionalBreakpoints+;BreakpointCommands+");
     stub_put_objects(stub);
-    if (stub->port->insert_point != NULL)
+    if (GDBSTUB_WITH_POINTS && stub->port->insert_point != NULL)
         stub_put(stub, ";hwbreak+");
     if (GDBSTUB_WITH_SYSCALLS && stub->port->has_syscalls)
         stub_put(stub, ";QCatchSyscalls+");

@@ -9,7 +9,6 @@
 #ifndef GDBSTUB_INTERNAL_H
 #define GDBSTUB_INTERNAL_H
 
-#include "config.h"
 #include "gdbstub.h"
 #include "spelling.h"
 
@@ -37,6 +36,11 @@ enum client_feature {
 /* There is one process, the machine. */
 enum stub_process {
     STUB_PROCESS_ID = 1,
+};
+
+/* The thread of a port that has no list of them. */
+enum stub_thread {
+    STUB_ONLY_THREAD = 1,
 };
 
 /* In gdbstub_order.thread and gdbstub.resume; "-1" on the wire. */
@@ -169,8 +173,40 @@ void stub_lower_breakpoint(struct gdbstub *stub, uint64_t addr);
  * be run without a GDB. */
 void stub_remove_everything(struct gdbstub *stub);
 void stub_remove_session(struct gdbstub *stub);
+/* hardware.c */
+
+#if GDBSTUB_WITH_POINTS
+/* TYPE,ADDRESS,KIND of a Z or z packet. */
+enum verdict stub_insert_point(struct gdbstub *stub, const uint64_t value[3]);
+enum verdict stub_remove_point(struct gdbstub *stub, const uint64_t value[3]);
+/* All, or without those whose commands are to be run without a GDB. */
+void stub_remove_points(struct gdbstub *stub, bool persistent);
 /* Is an execute point inserted at `addr`? */
 bool stub_has_execute_point(const struct gdbstub *stub, uint64_t addr);
+#else
+static inline enum verdict stub_insert_point(struct gdbstub *stub, const uint64_t value[3])
+{
+    (void)stub, (void)value;
+    return VERDICT_UNKNOWN;
+}
+
+static inline enum verdict stub_remove_point(struct gdbstub *stub, const uint64_t value[3])
+{
+    (void)stub, (void)value;
+    return VERDICT_UNKNOWN;
+}
+
+static inline void stub_remove_points(struct gdbstub *stub, bool persistent)
+{
+    (void)stub, (void)persistent;
+}
+
+static inline bool stub_has_execute_point(const struct gdbstub *stub, uint64_t addr)
+{
+    (void)stub, (void)addr;
+    return false;
+}
+#endif
 
 /* agents.c: conditions and commands of the breakpoint of a Z packet's type at an address. */
 
@@ -261,11 +297,25 @@ const char *stub_give_orders(struct gdbstub *stub, gdbstub_thread only);
 
 /* threads.c */
 
+#if GDBSTUB_WITH_THREADS
 /* The port's next_thread() and thread_info(), if it has them; else there is one thread. */
 gdbstub_thread stub_next_thread(const struct gdbstub *stub, gdbstub_thread thread);
 bool stub_thread_info(const struct gdbstub *stub, gdbstub_thread thread,
                       struct gdbstub_thread_info *info);
 bool stub_thread_exists(const struct gdbstub *stub, gdbstub_thread thread);
+#else
+static inline gdbstub_thread stub_next_thread(const struct gdbstub *stub, gdbstub_thread thread)
+{
+    (void)stub;
+    return thread == GDBSTUB_NO_THREAD ? STUB_ONLY_THREAD : GDBSTUB_NO_THREAD;
+}
+
+static inline bool stub_thread_exists(const struct gdbstub *stub, gdbstub_thread thread)
+{
+    (void)stub, (void)thread;
+    return true;
+}
+#endif
 
 /* memory.c */
 

@@ -1,8 +1,6 @@
 /*
- * points.c - Z and z: software breakpoints go to breakpoints.c, hardware points to the port.
- *
- * Remembers which hardware points are inserted, so that asking twice changes nothing and that a
- * session which ends, or dies, leaves none behind.
+ * points.c - Z and z, and the end of all that they have inserted: software breakpoints are
+ * breakpoints.c, hardware points hardware.c.
  */
 #include "internal.h"
 
@@ -10,83 +8,10 @@ enum {
     SOFTWARE_BREAKPOINT = 0, /* the type in the packet; the others are enum gdbstub_point */
 };
 
-static enum verdict verdict_of(enum gdbstub_point_result result)
-{
-    static const enum verdict verdicts[] = {
-        [GDBSTUB_POINT_DONE] = VERDICT_OK,
-        [GDBSTUB_POINT_NONE_FREE] = VERDICT_NO_SPACE,
-        [GDBSTUB_POINT_UNSUPPORTED] = VERDICT_UNKNOWN,
-    };
-
-    return verdicts[result];
-}
-
-/* The index of an inserted point, or point_count. */
-static size_t find(const struct gdbstub *stub, const struct gdbstub_hardware_point *point)
-{
-    size_t i = 0;
-
-    while (i < stub->point_count &&
-           (stub->points[i].kind != point->kind || stub->points[i].address != point->address ||
-            stub->points[i].length != point->length))
-        i++;
-    return i;
-}
-
-static enum verdict insert_point(struct gdbstub *stub, const struct gdbstub_hardware_point *point)
-{
-    const struct gdbstub_port *port = stub->port;
-    const char *reason = NULL;
-
-    if (find(stub, point) < stub->point_count)
-        return VERDICT_OK;
-    if (point->kind == GDBSTUB_POINT_EXECUTE)
-        reason = port->refuse_breakpoint(port->ctx, point->address, point->length);
-    if (reason != NULL)
-        return stub_refuse(stub, reason);
-    if (stub->point_count == GDBSTUB_MAX_POINTS)
-        return VERDICT_NO_SPACE;
-    enum gdbstub_point_result result =
-        port->insert_point(port->ctx, point->kind, point->address, point->length);
-    if (result == GDBSTUB_POINT_DONE)
-        stub->points[stub->point_count++] = *point;
-    return verdict_of(result);
-}
-
-static enum verdict remove_point(struct gdbstub *stub, const struct gdbstub_hardware_point *point)
-{
-    const struct gdbstub_port *port = stub->port;
-    size_t i = find(stub, point);
-    bool inserted = i < stub->point_count;
-
-    stub_remove_agents(stub, point->kind, point->address);
-    if (inserted)
-        stub->points[i] = stub->points[--stub->point_count];
-    enum gdbstub_point_result result =
-        port->remove_point(port->ctx, point->kind, point->address, point->length);
-    /* Asked again, whatever the port says of a point it does not have, it is removed. */
-    return result == GDBSTUB_POINT_NONE_FREE && !inserted ? VERDICT_OK : verdict_of(result);
-}
-
 static enum verdict remove_breakpoint(struct gdbstub *stub, uint64_t addr)
 {
     stub_remove_agents(stub, SOFTWARE_BREAKPOINT, addr);
     return stub_remove_breakpoint(stub, addr);
-}
-
-/* TYPE,ADDRESS,KIND */
-static enum verdict hardware(struct gdbstub *stub, const uint64_t value[3],
-                             enum verdict (*change)(struct gdbstub *stub,
-                                                    const struct gdbstub_hardware_point *point))
-{
-    uint64_t type = value[0], addr = value[1], len = value[2];
-
-    if (type > GDBSTUB_POINT_ACCESS || stub->port->insert_point == NULL)
-        return VERDICT_UNKNOWN;
-    if (len == 0 || len > SIZE_MAX || stub_clip_range(addr, len) != len)
-        return VERDICT_INVALID;
-    const struct gdbstub_hardware_point point = {(enum gdbstub_point)type, addr, (size_t)len};
-    return change(stub, &point);
 }
 
 /* Z: with conditions and commands only for what stops before an instruction. */
@@ -103,7 +28,7 @@ enum verdict stub_handle_insert(struct gdbstub *stub, struct request *request)
     if (type == SOFTWARE_BREAKPOINT)
         verdict = stub_plant_breakpoint(stub, addr, len);
     else
-        verdict = hardware(stub, (const uint64_t[]){type, addr, len}, insert_point);
+        verdict = stub_insert_point(stub, (const uint64_t[]){type, addr, len});
     if (verdict == VERDICT_OK)
         stub_keep_agents(stub, type, addr);
     return verdict;
@@ -114,7 +39,7 @@ enum verdict stub_handle_remove(struct gdbstub *stub, struct request *request)
 {
     if (request->value[0] == SOFTWARE_BREAKPOINT)
         return remove_breakpoint(stub, request->value[1]);
-    return hardware(stub, request->value, remove_point);
+    return stub_remove_point(stub, request->value);
 }
 
 bool gdbstub_inserted_point(const struct gdbstub *stub, size_t n, struct gdbstub_inserted *point)
@@ -126,7 +51,7 @@ bool gdbstub_inserted_point(const struct gdbstub *stub, size_t n, struct gdbstub
                                            stub->port->arch->breakpoint_size};
         return true;
     }
-    if (n - software >= stub->point_count)
+    if (!GDBSTUB_WITH_POINTS || n - software >= stub->point_count)
         return false;
     const struct gdbstub_hardware_point *found = &stub->points[n - software];
     *point = (struct gdbstub_inserted){found->kind, found->address, found->length};
@@ -141,11 +66,7 @@ static void remove_all(struct gdbstub *stub, bool persistent)
         if (persistent || !stub_persists(stub, SOFTWARE_BREAKPOINT, addr))
             remove_breakpoint(stub, addr);
     }
-    for (size_t i = stub->point_count; i-- > 0;) {
-        const struct gdbstub_hardware_point point = stub->points[i];
-        if (persistent || !stub_persists(stub, point.kind, point.address))
-            remove_point(stub, &point);
-    }
+    stub_remove_points(stub, persistent);
 }
 
 void stub_remove_everything(struct gdbstub *stub)
@@ -156,14 +77,4 @@ void stub_remove_everything(struct gdbstub *stub)
 void stub_remove_session(struct gdbstub *stub)
 {
     remove_all(stub, false);
-}
-
-bool stub_has_execute_point(const struct gdbstub *stub, uint64_t addr)
-{
-    size_t i = 0;
-
-    while (i < stub->point_count &&
-           (stub->points[i].kind != GDBSTUB_POINT_EXECUTE || stub->points[i].address != addr))
-        i++;
-    return i < stub->point_count;
 }

@@ -141,6 +141,7 @@ enum verdict stub_handle_resume(struct gdbstub *stub, struct request *request)
     return resume(stub);
 }
 
+#if GDBSTUB_WITH_THREADS
 /* vCont?: GDB uses vCont only if c and C are there, and steps properly only with s and S. */
 enum verdict stub_handle_action_list(struct gdbstub *stub, struct request *request)
 {
@@ -179,3 +180,4 @@ enum verdict stub_handle_actions(struct gdbstub *stub, struct request *request)
         return VERDICT_MALFORMED;
     return resume(stub);
 }
+#endif

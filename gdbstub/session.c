@@ -73,6 +73,12 @@ static enum gdbstub_event answer_request(struct gdbstub *stub)
     return event;
 }
 
+/* Has GDB been told that the program is over, and not acknowledged it? */
+static bool is_closing(const struct gdbstub *stub)
+{
+    return GDBSTUB_WITH_EXIT && stub->closing;
+}
+
 /* GDB has heard that the program is over. */
 static void forget_client(struct gdbstub *stub)
 {
@@ -80,6 +86,7 @@ static void forget_client(struct gdbstub *stub)
     stub->attached = false;
 }
 
+#if GDBSTUB_WITH_TERMINAL
 /* A GDB that comes in the middle of a console's text takes a '-' there for an answer, and asks
  * again before it has come to the reply: a second one it would take for that to its next request.
  */
@@ -94,6 +101,32 @@ static bool is_answered(struct gdbstub *stub, bool opening)
     return answered;
 }
 
+/* Is that the last of a few in a row?  Then it stands for GDB's detach. */
+static bool stands_for_detach(struct gdbstub *stub, enum frame frame)
+{
+    stub->line_ends = frame == FRAME_LINE_END ? stub->line_ends + 1 : 0;
+    if (stub->line_ends < DETACHING_LINE_ENDS || !stub->attached || !stub->port->is_terminal)
+        return false;
+    stub->line_ends = 0;
+    stub->in[0] = 'D';
+    stub->in_length = 1;
+    stub->oversize = false;
+    return true;
+}
+#else
+static bool is_answered(struct gdbstub *stub, bool opening)
+{
+    stub->openings = opening;
+    return false;
+}
+
+static bool stands_for_detach(struct gdbstub *stub, enum frame frame)
+{
+    (void)stub, (void)frame;
+    return false;
+}
+#endif
+
 static enum gdbstub_event accept_request(struct gdbstub *stub)
 {
     bool opening = (stub_request_when(stub) & WHEN_OPENING) != 0;
@@ -107,7 +140,7 @@ static enum gdbstub_event accept_request(struct gdbstub *stub)
     if (is_answered(stub, opening))
         return GDBSTUB_WAIT;
     stub->unacked = 0; /* who asks again has given up waiting for earlier replies */
-    if (stub->closing)
+    if (is_closing(stub))
         forget_client(stub); /* as good as an acknowledgement, or a new GDB */
     if (!stub->running)
         return answer_request(stub);
@@ -119,21 +152,8 @@ static void take_ack(struct gdbstub *stub)
 {
     if (stub->unacked > 0)
         stub->unacked--;
-    if (stub->closing && stub->unacked == 0)
+    if (is_closing(stub) && stub->unacked == 0)
         forget_client(stub);
-}
-
-/* Is that the last of a few in a row?  Then it stands for GDB's detach. */
-static bool stands_for_detach(struct gdbstub *stub, enum frame frame)
-{
-    stub->line_ends = frame == FRAME_LINE_END ? stub->line_ends + 1 : 0;
-    if (stub->line_ends < DETACHING_LINE_ENDS || !stub->attached || !stub->port->is_terminal)
-        return false;
-    stub->line_ends = 0;
-    stub->in[0] = 'D';
-    stub->in_length = 1;
-    stub->oversize = false;
-    return true;
 }
 
 enum gdbstub_event gdbstub_receive(struct gdbstub *stub, uint8_t byte)
@@ -144,7 +164,8 @@ enum gdbstub_event gdbstub_receive(struct gdbstub *stub, uint8_t byte)
 
     /* Noise may have begun what looks like a packet: while GDB waits for a stop, ^C is heard there
      * too, and is also data of the packet, should it be a real one. */
-    bool interrupts = byte == STUB_INTERRUPT && stub->running && stub->attached && !stub->closing;
+    bool interrupts =
+        byte == STUB_INTERRUPT && stub->running && stub->attached && !is_closing(stub);
 
     stub->statistics.bytes_received++;
     enum frame frame = stub_receive_frame(stub, byte);
@@ -190,7 +211,7 @@ static void pass_own_breakpoint(struct gdbstub *stub)
 
 enum gdbstub_event gdbstub_stopped(struct gdbstub *stub, const struct gdbstub_stop *stop)
 {
-    if (stub->closing)
+    if (is_closing(stub))
         forget_client(stub); /* it knows of the exit, and of no resume since */
     bool owed = stub->attached && stub->running;
     bool held = stub->request_held;
@@ -218,37 +239,6 @@ enum gdbstub_event gdbstub_stopped(struct gdbstub *stub, const struct gdbstub_st
     }
     stub->answering = false;
     return held ? answer_request(stub) : GDBSTUB_WAIT;
-}
-
-/* W or X, which end the session. */
-static bool tell_end(struct gdbstub *stub, char how, uint8_t value)
-{
-    bool owed = stub->attached && stub->running && !stub->request_held;
-
-    stub_remove_everything(stub);
-    stub->request_held = false;
-    stub->attached = false;
-    if (!owed)
-        return false;
-    stub_begin_reply(stub);
-    stub_put_char(stub, how);
-    stub_put_bytes(stub, &value, 1);
-    if (stub->client & CLIENT_MULTIPROCESS)
-        stub_put(stub, ";process:%x", (uint64_t)STUB_PROCESS_ID);
-    stub_send_reply(stub);
-    stub->closing = !stub->no_ack;
-    stub->attached = stub->closing;
-    return true;
-}
-
-bool gdbstub_exited(struct gdbstub *stub, uint8_t status)
-{
-    return tell_end(stub, 'W', status);
-}
-
-bool gdbstub_killed(struct gdbstub *stub, enum gdbstub_signal signal)
-{
-    return tell_end(stub, 'X', (uint8_t)signal);
 }
 
 void gdbstub_abandon(struct gdbstub *stub, const char *text)

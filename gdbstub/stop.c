@@ -64,7 +64,8 @@ void stub_put_stop(struct gdbstub *stub)
     stub_put_bytes(stub, &signal, 1);
     put_reason(stub); /* before the registers: GDB then knows how to read the pc */
     put_registers(stub);
-    put_thread(stub);
+    if (GDBSTUB_WITH_THREADS) /* a GDB that is told of one asks T whether it is alive */
+        put_thread(stub);
     stub_put_threads(stub);
 }
 

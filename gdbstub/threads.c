@@ -4,15 +4,13 @@
  */
 #include "internal.h"
 
-/* The thread of a port that has no list of them. */
-static const gdbstub_thread only_thread = 1;
 static const struct gdbstub_thread_info only_thread_info = {.name = "kernel", .state = "running"};
 
 gdbstub_thread stub_next_thread(const struct gdbstub *stub, gdbstub_thread thread)
 {
     if (stub->port->next_thread != NULL)
         return stub->port->next_thread(stub->port->ctx, thread);
-    return thread == GDBSTUB_NO_THREAD ? only_thread : GDBSTUB_NO_THREAD;
+    return thread == GDBSTUB_NO_THREAD ? STUB_ONLY_THREAD : GDBSTUB_NO_THREAD;
 }
 
 bool stub_thread_info(const struct gdbstub *stub, gdbstub_thread thread,
@@ -21,7 +19,7 @@ bool stub_thread_info(const struct gdbstub *stub, gdbstub_thread thread,
     if (stub->port->thread_info != NULL)
         return stub->port->thread_info(stub->port->ctx, thread, info);
     *info = only_thread_info;
-    return thread == only_thread;
+    return thread == STUB_ONLY_THREAD;
 }
 
 bool stub_thread_exists(const struct gdbstub *stub, gdbstub_thread thread)

@@ -41,6 +41,12 @@ def port_elf() -> Path:
     return built("port/kernel.elf")
 
 
+@pytest.fixture(scope="session")
+def smallest_elf() -> Path:
+    """The second kernel, with what gdbstub/config.h cannot leave out."""
+    return built("port-small/kernel.elf")
+
+
 @pytest.fixture
 def boot(kernel_elf: Path) -> Iterator[Callable[..., Guest]]:
     """boot(command_line="", *more arguments of qemu.py, kernel=...) starts a machine."""

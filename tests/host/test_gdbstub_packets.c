@@ -17,7 +17,7 @@
 #define ZEROS_128 ZEROS_64 ZEROS_64
 
 #define OFFERED                                                                                    \
-    "PacketSize=1000;QStartNoAckMode+;vContSupported+;swbreak+;qSearch:memory+"                    \
+    "PacketSize=1000;QStartNoAckMode+;swbreak+;vContSupported+;qSearch:memory+"                    \
     ";ConditionalBreakpoints+;BreakpointCommands+"                                                 \
     ";qXfer:features:read+;qXfer:threads:read+;qXfer:memory-map:read+;qXfer:exec-file:read+"       \
     ";qXfer:osdata:read+"

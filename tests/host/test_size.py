@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,9 +10,14 @@ import pytest
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
-from guest import BUILD
+from guest import BUILD, ROOT
 
 KIB = 1024
+LIBRARY = {"memcpy", "memmove", "memset", "memcmp"}
+OPTIONS = {option: text for text, option in re.findall(
+    r"^/\* ([^#]*?) \*/\n#ifndef GDBSTUB_WITH_(\w+)$",
+    (ROOT / "gdbstub/config.h").read_text(), re.MULTILINE)}
+NEED = {"THREADS": ["FILTER", "OBJECTS", "LLDB"], "CONSOLE": ["FILTER"]}  # what cannot be without
 
 
 def code_of(path: Path) -> int:
@@ -22,7 +28,7 @@ def code_of(path: Path) -> int:
 
 @pytest.mark.parametrize("folder, limit", [
     ("obj/gdbstub", 24 * KIB),
-    ("small/gdbstub", 12 * KIB),
+    ("small/gdbstub", 8 * KIB),
     ("obj/crashdump", 6 * KIB),
 ])
 def test_the_code_is_at_most_so_much(folder, limit):
@@ -30,12 +36,28 @@ def test_the_code_is_at_most_so_much(folder, limit):
     assert 0 < sum(sizes.values()) <= limit, sizes
 
 
+def undefined_in(objects: list[Path], linked: Path) -> set[str]:
+    subprocess.run(["ld", "-r", "-o", linked, *objects], check=True)
+    return set(subprocess.run(["nm", "-u", "--format=just-symbols", linked], check=True,
+                              capture_output=True, text=True).stdout.split())
+
+
 def test_the_smallest_stub_asks_for_the_four_functions_only():
-    linked = BUILD / "small/gdbstub.o"
-    subprocess.run(["ld", "-r", "-o", linked, *(BUILD / "small/gdbstub").glob("*.o")], check=True)
-    undefined = subprocess.run(["nm", "-u", "--format=just-symbols", linked], check=True,
-                               capture_output=True, text=True).stdout.split()
-    assert set(undefined) <= {"memcpy", "memmove", "memset", "memcmp"}
+    assert undefined_in(list((BUILD / "small/gdbstub").glob("*.o")),
+                        BUILD / "small/gdbstub.o") <= LIBRARY
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_each_option_can_be_left_out_with_the_files_that_it_names(option, tmp_path):
+    absent = [option, *NEED.get(option, [])]
+    named = {file for name in absent for pattern in re.findall(r"[\w*]+\.c", OPTIONS[name])
+             for file in (ROOT / "gdbstub").glob(pattern)}
+    files = sorted(set((ROOT / "gdbstub").glob("*.c")) - named)
+    defines = [f"-DGDBSTUB_WITH_{name}=0" for name in absent]
+    subprocess.run(["gcc", "-std=c11", "-ffreestanding", "-fno-pic", "-Wall", "-Werror",
+                    f"-I{ROOT}", *defines, "-c", *files],
+                   check=True, cwd=tmp_path)
+    assert undefined_in(list(tmp_path.glob("*.o")), tmp_path / "all") <= LIBRARY
 
 
 def test_the_smallest_stub_does_what_gdb_needs():

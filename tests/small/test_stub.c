@@ -35,25 +35,23 @@ static void breakpoints_stop_and_do_not_show(void **state)
     expect("Z0,1000,1", "OK");
     assert_int_equal(*fake_byte(&machine, 0x1000), 0xcc);
     expect("m1000,1", "00");
-    assert_int_equal(request("vCont;c"), GDBSTUB_RESUME);
+    assert_int_equal(request("c"), GDBSTUB_RESUME);
     assert_int_equal(fake_stop(&machine, GDBSTUB_CAUSE_SW_BREAK, GDBSTUB_SIGTRAP, 1), GDBSTUB_WAIT);
     expect_stop("T05swbreak:;", "10:0010000000000000;");
     expect("z0,1000,1", "OK");
     assert_int_equal(*fake_byte(&machine, 0x1000), 0);
-    expect("Z1,1000,1", "OK");
-    expect("z1,1000,1", "OK");
 }
 
 static void steps_step(void **state)
 {
-    static const char *const requests[] = {"s", "vCont;s:p1.1"};
+    static const char *const requests[] = {"s", "s1000", "S05"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
         assert_int_equal(request(requests[i]), GDBSTUB_RESUME);
         assert_int_equal(machine.resume[1].action, GDBSTUB_STEP);
         assert_int_equal(step_trap(1), GDBSTUB_WAIT);
-        expect_stop("T05", "thread:p1.1;");
+        expect_stop("T05", "10:0010000000000000;");
     }
     assert_int_equal(strncmp(ask("?"), "T05", 3), 0);
     assert_int_equal(request("D;1"), GDBSTUB_DETACH);
@@ -63,7 +61,14 @@ static void what_it_has_not_it_does_not_announce(void **state)
 {
     static const char *const requests[] = {"qXfer:features:read:target.xml:0,100",
                                            "vFile:setfs:0",
+                                           "Hg0",
+                                           "T1",
+                                           "qC",
+                                           "vCont?",
+                                           "vCont;c",
                                            "qfThreadInfo",
+                                           "Z1,1000,1",
+                                           "z2,1000,4",
                                            "qCRC:0,1",
                                            "qSearch:memory:0;1;x",
                                            "qRcmd,00",
@@ -76,13 +81,14 @@ static void what_it_has_not_it_does_not_announce(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
         expect(requests[i], "");
-    expect("vCont?", "vCont;c;C;s;S");
     expect("Z0,1000,1;X3,220027", "E01");
-    const char *announced = ask("qSupported:swbreak+");
+    const char *announced = ask("qSupported:multiprocess+;swbreak+;hwbreak+");
     assert_null(strstr(announced, "qXfer"));
     assert_null(strstr(announced, "qSearch"));
     assert_null(strstr(announced, "Conditional"));
-    assert_non_null(strstr(announced, "vContSupported+"));
+    assert_null(strstr(announced, "vCont"));
+    assert_null(strstr(announced, "multiprocess"));
+    assert_null(strstr(announced, "hwbreak"));
 }
 
 int main(void)
