@@ -147,7 +147,7 @@ $(BUILD)/kernel.iso: $(BUILD)/kernel.elf scripts/grub.cfg $(BUILD)/booting.stamp
 # ---- User programs: each kernel/user/NAME.c with its NAME_*.c and the library ----
 
 USER_SOURCES := $(sort $(wildcard kernel/user/*.c))
-USER_LIBRARY := $(wildcard kernel/user/library/*.c) kernel/format.c kernel/string.c
+USER_LIBRARY := $(wildcard kernel/user/library/*.c) kernel/format.c kernel/mem.c kernel/string.c
 USER_OBJECTS := $(patsubst %,$(BUILD)/user/obj/%.o,$(USER_SOURCES) $(USER_LIBRARY))
 USER_PROGRAMS := $(foreach name,$(USER_SOURCES:kernel/user/%.c=%),$(if $(findstring _,$(name)),,$(name)))
 USER_IMAGES := $(USER_PROGRAMS:%=$(BUILD)/user/%.image)

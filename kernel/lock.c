@@ -18,18 +18,22 @@ static struct {
     atomic_uint count;
 } held[ARCH_CPUS];
 
-static void take(struct spin_lock *lock, unsigned holder)
+/* Wait for it, but not if `hopeless` says so.  Interrupts are off. */
+static bool take(struct spin_lock *lock, unsigned holder, bool (*hopeless)(void))
 {
     unsigned free = 0;
 
     while (!atomic_compare_exchange_weak(&lock->holder, &free, holder)) {
         free = 0;
+        if (hopeless != NULL && hopeless())
+            return false;
         cpus_serve_flush(); /* whoever has the lock may be waiting for that */
         arch_pause();
     }
+    return true;
 }
 
-void spin_lock(struct spin_lock *lock)
+static bool acquire(struct spin_lock *lock, const void *site, bool (*hopeless)(void))
 {
     bool interrupts = arch_interrupts_disable();
     unsigned cpu = arch_cpu_id();
@@ -39,11 +43,26 @@ void spin_lock(struct spin_lock *lock)
         panic("spin lock \"%s\" is taken a second time, first at pc 0x%lx", lock->name, lock->site);
     if (depth == HELD)
         panic("spin lock \"%s\" would be the CPU's %u-th", lock->name, depth + 1);
-    take(lock, cpu + 1);
-    lock->site = (uint64_t)(uintptr_t)__builtin_return_address(0);
-    lock->interrupts = interrupts;
-    held[cpu].locks[depth] = lock;
-    atomic_store(&held[cpu].count, depth + 1);
+    bool taken = take(lock, cpu + 1, hopeless);
+    if (taken) {
+        lock->site = (uint64_t)(uintptr_t)site;
+        lock->interrupts = interrupts;
+        held[cpu].locks[depth] = lock;
+        atomic_store(&held[cpu].count, depth + 1);
+    } else if (interrupts) {
+        arch_interrupts_enable();
+    }
+    return taken;
+}
+
+void spin_lock(struct spin_lock *lock)
+{
+    (void)acquire(lock, __builtin_return_address(0), NULL);
+}
+
+bool spin_lock_unless(struct spin_lock *lock, bool (*hopeless)(void))
+{
+    return acquire(lock, __builtin_return_address(0), hopeless);
 }
 
 void spin_unlock(struct spin_lock *lock)

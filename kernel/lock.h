@@ -26,6 +26,8 @@ struct spin_lock {
 
 /* Take it; waits for another CPU, and panics if it waits for its own. */
 void spin_lock(struct spin_lock *lock);
+/* The same; false, with nothing taken, once `hopeless` says while it waits that it is. */
+bool spin_lock_unless(struct spin_lock *lock, bool (*hopeless)(void));
 void spin_unlock(struct spin_lock *lock);
 
 /* Does this CPU hold it? */

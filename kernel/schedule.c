@@ -5,6 +5,7 @@
 
 #include "arch/arch.h"
 #include "flight.h"
+#include "stop.h"
 
 struct run_queue {
     struct thread *first, *last;
@@ -168,15 +169,11 @@ static void let_go(struct cpu *cpu)
 }
 
 /* The one place where threads change.  One that is no longer RUNNING waits, or has been woken again
- * before it got here; it is in the queue that it belongs to. */
-void schedule_next(struct trap *trap)
+ * before it got here; it is in the queue that it belongs to.  With schedule_lock held. */
+static void change_threads(struct cpu *cpu, struct trap *trap)
 {
-    struct cpu *cpu = &cpus[trap->cpu];
     struct thread *from = cpu->shown.current, *to;
 
-    if (from == NULL)
-        return;
-    spin_lock(&schedule_lock);
     let_go(cpu);
     from->frame = trap->frame;
     if (from->state == THREAD_RUNNING && from != cpu->shown.idle) {
@@ -190,6 +187,16 @@ void schedule_next(struct trap *trap)
     if (to != from)
         switch_threads(cpu, from, to);
     trap->frame = to->frame;
+}
+
+void schedule_next(struct trap *trap)
+{
+    struct cpu *cpu = &cpus[trap->cpu];
+
+    if (cpu->shown.current == NULL)
+        return;
+    spin_lock(&schedule_lock);
+    change_threads(cpu, trap);
     spin_unlock(&schedule_lock);
 }
 
@@ -206,19 +213,30 @@ static bool is_outranked(const struct cpu *cpu, const struct thread *current)
     return false;
 }
 
+/* Has a CPU the lock that GDB holds while this one runs? */
+static bool is_held_up(void)
+{
+    unsigned holder = atomic_load(&schedule_lock.holder);
+
+    return holder != 0 && stop_holds(holder - 1);
+}
+
+/* For what has interrupted a thread.  If the lock is held up it must not wait, or the thread would
+ * never go on that GDB wants to see running, alone; a later tick makes up for what is left out. */
+static bool lock_if_possible(void)
+{
+    return spin_lock_unless(&schedule_lock, is_held_up);
+}
+
 void schedule_preempt(struct trap *trap)
 {
-    const struct cpu *cpu = &cpus[trap->cpu];
-    const struct thread *current = cpu->shown.current;
-    bool outranked;
+    struct cpu *cpu = &cpus[trap->cpu];
 
-    if (current == NULL)
+    if (cpu->shown.current == NULL || !lock_if_possible())
         return;
-    spin_lock(&schedule_lock);
-    outranked = is_outranked(cpu, current);
+    if (is_outranked(cpu, cpu->shown.current))
+        change_threads(cpu, trap);
     spin_unlock(&schedule_lock);
-    if (outranked)
-        schedule_next(trap);
 }
 
 static void wake_due(struct cpu *cpu, uint64_t now_us)
@@ -233,10 +251,9 @@ void schedule_tick(struct trap *trap)
 
     cpu->shown.ticks++;
     cpu->shown.tick_us = arch_time_us();
-    if (cpu->shown.current == NULL)
+    if (cpu->shown.current == NULL || !lock_if_possible())
         return;
-    spin_lock(&schedule_lock);
     wake_due(cpu, cpu->shown.tick_us);
+    change_threads(cpu, trap);
     spin_unlock(&schedule_lock);
-    schedule_next(trap);
 }

@@ -184,6 +184,11 @@ enum stop_order stop_ordered(unsigned cpu)
     return stop.cpus[cpu].order;
 }
 
+bool stop_holds(unsigned cpu)
+{
+    return stop.cpus[cpu].order == STOP_HOLD && atomic_load(&stop.cpus[cpu].state) == STOPPED;
+}
+
 static void release(struct cpu *cpu)
 {
     if (cpu->order == STOP_HOLD) {

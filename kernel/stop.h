@@ -46,6 +46,9 @@ struct trap_frame *stop_frame(unsigned cpu);
 /* Is that CPU here, or has it stopped? */
 bool stop_answers(unsigned cpu);
 
+/* Does that CPU stand still while others may run? */
+bool stop_holds(unsigned cpu);
+
 /* Let a stopped CPU go on, when the machine is given back; it runs on, or just one step. */
 enum stop_order {
     STOP_RUN, /* unless ordered otherwise */

@@ -348,6 +348,22 @@ def test_scheduler_locking_keeps_the_other_threads(gdb):
     assert gdb.number("cpu") == 1
 
 
+def test_a_thread_that_runs_alone_goes_on_at_ticks_although_another_cpu_has_the_scheduler(gdb):
+    gdb("thread 1")
+    do(gdb, "sleep")
+    gdb("break arch_switch if $_thread == 1")
+    assert gdb.resume()["func"] == "arch_switch" and gdb.number("schedule_lock.holder") == 1
+    gdb("delete")
+    gdb(f"thread {thread(gdb, 'spinner', 1).number}")
+    gdb("set scheduler-locking on")
+    gdb("break schedule_tick")
+    for _ in range(3):
+        assert gdb.resume()["func"] == "schedule_tick"
+    gdb("set scheduler-locking off")
+    gdb("delete")
+    run_to(gdb, "do_sleep")
+
+
 def test_each_cpu_gets_over_false_conditions_by_itself_and_misses_none(threads_elf):
     """All of them hit it all the time; one hit is the one, and there it stops."""
     with bench(threads_elf, CPUS) as (_, gdb):
