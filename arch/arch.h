@@ -188,6 +188,10 @@ bool arch_line_break_in(enum arch_line line, bool enable, unsigned cpu);
 
 /* ---- A disk for crash records: polled, bounded, without locks ---- */
 
+enum {
+    ARCH_DISK_MS = 2000, /* for one request; then the disk is dead */
+};
+
 /* Find it, once, after arch_init_interrupts().  False if there is none. */
 bool arch_disk_init(void);
 

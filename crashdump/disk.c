@@ -62,18 +62,19 @@ uint32_t crash_disk_records(const struct crash_disk *disk)
     return disk->number;
 }
 
-/* Write what is in the buffer, filled up with zeros to whole blocks. */
+/* Write what is in the buffer, filled up with zeros to whole blocks.  It stays there until it has
+ * been written: who unwinds out of write(), and goes on, loses nothing. */
 static bool write_out(struct crash_disk *disk)
 {
     size_t len = (disk->fill + CRASH_BLOCK_BYTES - 1) / CRASH_BLOCK_BYTES * CRASH_BLOCK_BYTES;
     uint64_t blocks = len / CRASH_BLOCK_BYTES;
 
     memset(disk->buffer + disk->fill, 0, len - disk->fill);
-    disk->fill = 0;
     if (disk->next >= disk->blocks || blocks > disk->blocks - disk->next ||
         !disk->write(disk->ctx, disk->next, disk->buffer, len))
         return false;
     disk->next += blocks;
+    disk->fill = 0;
     return true;
 }
 
@@ -83,14 +84,14 @@ static bool disk_write(void *ctx, const void *bytes, size_t len)
     const uint8_t *from = bytes;
 
     while (len > 0) {
+        if (disk->fill == CRASH_DISK_BUFFER && !write_out(disk))
+            return false;
         size_t room = CRASH_DISK_BUFFER - disk->fill, part = len < room ? len : room;
 
         memcpy(disk->buffer + disk->fill, from, part);
         disk->fill += part;
         from += part;
         len -= part;
-        if (disk->fill == CRASH_DISK_BUFFER && !write_out(disk))
-            return false;
     }
     return true;
 }

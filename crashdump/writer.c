@@ -182,6 +182,7 @@ bool crash_end(struct crash_writer *writer, uint64_t time_used_us)
     if (end.header_count > CRASH_DIRECTORY_SECTIONS)
         end.header_count = CRASH_DIRECTORY_SECTIONS;
 
+    writer->compressor = NULL; /* who has lost the rest finds the end as it is */
     crash_section_begin(writer, CRASH_TAG('E', 'N', 'D', 'S'), 0);
     crash_append(writer, &end, sizeof end);
     crash_append(writer, writer->directory, end.header_count * sizeof writer->directory[0]);

@@ -55,6 +55,7 @@ static bool read_blocks(void *ctx, uint64_t block, void *bytes, size_t len)
 static bool write_blocks(void *ctx, uint64_t block, const void *bytes, size_t len)
 {
     (void)ctx;
+    crash_progress_for(ARCH_DISK_MS);
     return arch_disk_write(block, bytes, len);
 }
 

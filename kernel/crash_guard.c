@@ -19,7 +19,7 @@ static struct {
     atomic_bool on;
     unsigned cpu;
     atomic_uint depth; /* of crash_try() */
-    atomic_uint ticks; /* since the last progress */
+    atomic_int ticks;  /* without progress, until it counts as standing still */
     atomic_uint given_up;
 } guard;
 
@@ -47,9 +47,14 @@ bool crash_try(void (*function)(void *), void *argument, struct trap *caught)
     return returned;
 }
 
+void crash_progress_for(unsigned ms)
+{
+    atomic_store(&guard.ticks, PATIENCE + (int)(ms / ARCH_WATCHDOG_MS));
+}
+
 void crash_progress(void)
 {
-    atomic_store(&guard.ticks, 0);
+    crash_progress_for(0);
 }
 
 bool crash_give_up(struct trap *trap)
@@ -64,7 +69,7 @@ enum trap_verdict crash_watch(struct trap *trap)
 {
     if (!atomic_load(&guard.on) || trap->cpu != guard.cpu)
         return TRAP_DECLINED;
-    if (atomic_fetch_add(&guard.ticks, 1) >= PATIENCE) {
+    if (atomic_fetch_sub(&guard.ticks, 1) <= 0) {
         trap->message = "stood still for a second";
         (void)crash_give_up(trap);
     }

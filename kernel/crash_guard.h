@@ -19,6 +19,9 @@ bool crash_try(void (*function)(void *), void *argument, struct trap *caught);
 /* There is progress: the second begins anew. */
 void crash_progress(void);
 
+/* The same, and what follows has a limit of its own, that many milliseconds: it is added. */
+void crash_progress_for(unsigned ms);
+
 /* A trap that nothing has recovered: make its frame leave the innermost crash_try().  False if
  * there is none, or too much was given up already. */
 bool crash_give_up(struct trap *trap);

@@ -41,7 +41,7 @@ enum virtio_numbers {
     REQUEST_UNANSWERED = 0xff,
     BLOCK_BYTES = 512,
 
-    MAX_WAIT_US = 2000000,
+    MAX_WAIT_US = ARCH_DISK_MS * 1000,
     MAX_POLLS = 50000000,
 };
 

@@ -167,6 +167,8 @@ def _likely_end(data: Bytes, start: int, following: int) -> int:
         if at + SECTION_BYTES + length > min(start + LONGEST_RECORD, len(data)):
             break
         at += SECTION_BYTES + length
+        if header.startswith(b"ENDS") and _has_its_crc(data, at - SECTION_BYTES - length):
+            return at  # behind it may be what another attempt has left
     return min(max(at, min(following, at + STRAY_BYTES)), len(data))
 
 
@@ -176,7 +178,13 @@ def _section_is_good(data: Bytes, at: int, lengths: range) -> bool:
     length = fields[3]
     if length not in lengths or fields[4] != length or fields[6]:
         return False
+    return _has_its_crc(data, at)
+
+
+def _has_its_crc(data: Bytes, at: int) -> bool:
+    header = data[at:at + SECTION_BYTES].ljust(SECTION_BYTES, b"\0")
+    length, crc = _SECTION.unpack(header)[3::4]
     section = data[at:at + SECTION_BYTES + length]
     blank = section[:_SECTION_CRC] + bytes(_CRC.size)
     return (len(section) == SECTION_BYTES + length
-            and crc32c(section[SECTION_BYTES:], crc32c(blank)) == fields[7])
+            and crc32c(section[SECTION_BYTES:], crc32c(blank)) == crc)

@@ -17,7 +17,9 @@ static struct {
     uint8_t bytes[BLOCKS * CRASH_BLOCK_BYTES];
     int writes_left; /* -1: no limit */
     bool unreadable;
+    bool unwinds; /* the next write ends in `unwound`, its bytes written or not */
 } media;
+static jmp_buf unwound;
 
 static struct crash_disk disk;
 static struct crash_sink sink;
@@ -44,6 +46,10 @@ static bool write_blocks(void *ctx, uint64_t block, const void *bytes, size_t le
     if (media.writes_left == 0)
         return false;
     media.writes_left -= media.writes_left > 0;
+    if (media.unwinds) {
+        media.unwinds = false;
+        longjmp(unwound, 1);
+    }
     memcpy(media.bytes + block * CRASH_BLOCK_BYTES, bytes, len);
     return true;
 }
@@ -111,6 +117,26 @@ static void a_record_that_was_not_finished_counts_for_nothing(void **state)
     }
 }
 
+static void who_unwinds_out_of_a_write_and_goes_on_loses_nothing(void **state)
+{
+    static volatile size_t done, unwinds;
+
+    (void)state;
+    assert_int_equal(crash_disk_open(&disk), CRASH_DISK_READY);
+    crash_disk_init(&disk, &sink);
+    for (done = 0, unwinds = 0; done < RECORD_BYTES; done += CRASH_BLOCK_BYTES) {
+        media.unwinds = true;
+        unwinds += setjmp(unwound) != 0;
+        assert_true(sink.write(sink.ctx, record + done,
+                               RECORD_BYTES - done < CRASH_BLOCK_BYTES ? RECORD_BYTES - done
+                                                                       : CRASH_BLOCK_BYTES));
+    }
+    media.unwinds = false;
+    assert_true(sink.commit(sink.ctx));
+    assert_in_range(unwinds, 2, RECORD_BYTES);
+    assert_memory_equal(media.bytes + FIRST_BLOCK * CRASH_BLOCK_BYTES, record, RECORD_BYTES);
+}
+
 static void a_full_disk_refuses_and_keeps_what_it_has(void **state)
 {
     static uint8_t before[sizeof media.bytes];
@@ -159,6 +185,7 @@ int main(void)
         cmocka_unit_test_setup(a_record_begins_at_the_first_block_for_records, set_up),
         cmocka_unit_test_setup(records_follow_each_other, set_up),
         cmocka_unit_test_setup(a_record_that_was_not_finished_counts_for_nothing, set_up),
+        cmocka_unit_test_setup(who_unwinds_out_of_a_write_and_goes_on_loses_nothing, set_up),
         cmocka_unit_test_setup(a_full_disk_refuses_and_keeps_what_it_has, set_up),
         cmocka_unit_test_setup(a_disk_of_somebody_elses_is_left_alone, set_up),
         cmocka_unit_test_setup(a_disk_that_cannot_be_read_is_dead, set_up),

@@ -160,6 +160,16 @@ def test_a_record_written_half_over_another_one_is_no_mixture_of_both():
                 f"cut at {cut}: {found} in a record of boot {record.boot_id}")
 
 
+def test_behind_an_end_nothing_belongs_to_a_record_that_has_lost_a_piece_before_it():
+    """A disk on which an attempt that was given up reached further."""
+    whole_one = build((b"XONE", b"one", 0), (b"XTWO", b"two", 0))
+    lost = whole_one[:128] + whole_one[whole_one.index(b"XTWO"):]
+    other = build((b"XOLD", b"old", 0))
+    left = other[other.index(b"XOLD"):other.index(b"ENDS")]
+    record = one_of(noise(64) + lost + bytes(400) + left)
+    assert [s.payload for s in record.sections if isinstance(s.payload, bytes)] == [b"two"]
+
+
 def test_of_a_record_written_half_over_another_one_what_was_written_counts():
     old, new = version(b"old", OTHER_BOOT), version(b"new", OTHER_BOOT[::-1])
     cut = new.index(b"XTWO")

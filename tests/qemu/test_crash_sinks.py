@@ -123,6 +123,15 @@ def test_a_disk_with_something_else_on_it_is_left_alone(boot, tmp_path):
     assert load(guest.said.encode())[0].complete
 
 
+def test_a_disk_may_take_longer_than_what_stands_still(boot, tmp_path):
+    disk = tmp_path / "disk"
+    guest = boot("run=provoke:null-read gdb=off", "--disk", str(disk), "--", "-set",
+                 "drive.disk.throttling.bps-write=20000")
+    assert guest.wait() == STATUS
+    assert "disk written;" in guest.said
+    assert only(disk).complete
+
+
 def test_a_disk_that_is_too_small_costs_nothing_but_its_copy(boot, tmp_path):
     disk = tmp_path / "disk"
     disk.write_bytes(bytes(12 * 512))

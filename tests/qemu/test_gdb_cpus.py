@@ -356,11 +356,9 @@ def test_a_thread_that_runs_alone_goes_on_at_ticks_although_another_cpu_has_the_
     gdb("delete")
     gdb(f"thread {thread(gdb, 'spinner', 1).number}")
     gdb("set scheduler-locking on")
-    gdb("break schedule_tick")
     for _ in range(3):
-        assert gdb.resume()["func"] == "schedule_tick"
+        assert run_to(gdb, "schedule_tick")["func"] == "schedule_tick"
     gdb("set scheduler-locking off")
-    gdb("delete")
     run_to(gdb, "do_sleep")
 
 

@@ -1,4 +1,4 @@
-"""test_soak.py - the soak itself: what it finds can be had again."""
+"""test_soak.py - the soak itself: a short one finds nothing, and a finding can be had again."""
 
 from __future__ import annotations
 
@@ -7,6 +7,13 @@ import subprocess
 from guest import ROOT
 
 SOAK = ROOT / "tests/soak/soak.py"
+
+
+def test_a_short_soak_finds_nothing(tmp_path):
+    done = subprocess.run([SOAK, "--time", "5", "--seed", "1", "--folder", tmp_path], text=True,
+                          capture_output=True)
+    assert (done.returncode, list(tmp_path.iterdir())) == (0, []), done.stdout + done.stderr
+    assert "no finding" in done.stdout
 
 
 def test_a_finding_ends_it_and_says_how_to_have_it_again(tmp_path):
