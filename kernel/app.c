@@ -31,7 +31,7 @@ bool app_present(void)
     return main != NULL || kapp_start != NULL;
 }
 
-static void enter(void *argument)
+static void start(void *argument)
 {
     char name[] = "app", *argv[] = {name, NULL}; /* on its stack, as programs have them */
 
@@ -57,7 +57,7 @@ _Noreturn void app_run(void)
     unsigned char *stack = map(STACK_BYTES, CRASH_MAP_STACK, "app stack");
 
     heap = map(HEAP_BYTES, CRASH_MAP_HEAP, "app heap");
-    arch_run_on_stack(stack + STACK_BYTES, enter, NULL);
+    arch_run_on_stack(stack + STACK_BYTES, start, NULL);
 }
 
 void kapp_putc(int c)

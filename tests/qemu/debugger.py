@@ -6,6 +6,7 @@ Stock GDB: no init file, no settings.  Waits for its answers under a deadline.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
 import signal
 import subprocess
@@ -107,10 +108,15 @@ class Debugger:
         self._process.kill()
         self._process.wait()
 
+    def has_crashed(self) -> bool:
+        """Has a signal ended GDB itself?"""
+        return (self._process.poll() or 0) < 0
+
     def end(self) -> None:
         self.kill()
         self._reader.join()
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # what it has not read
+            self._process.stdin.close()
         self._process.stdout.close()
 
     def _stop(self, lines: list[str]) -> dict[str, str]:

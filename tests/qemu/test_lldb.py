@@ -53,7 +53,7 @@ def test_it_breaks_and_goes_on(lldb):
     said = lldb("breakpoint set --name factorial", "continue", "bt", "continue", "frame variable n")
     assert "stop reason = breakpoint 1.1" in after(said, "continue"), said
     frames = re.findall(r"frame #\d+: .*`(\w+)", after(said, "bt"))
-    assert frames[:2] == ["factorial", "main"] and "kernel.enter" in after(said, "bt"), said
+    assert frames[:2] == ["factorial", "main"] and "kernel.start" in after(said, "bt"), said
     assert "(long) n = 4" in said
 
 
@@ -104,7 +104,7 @@ def test_it_interrupts_and_detaches(waiting, debuggee_elf, attach):
         say(process, "continue", "resuming")
         guest.wait_for("..........")
         process.send_signal(signal.SIGINT)
-        say(process, "bt", "kernel.enter")
+        say(process, "bt", "kernel.start")
         say(process, "detach", "detached")
         process.stdin.close()
         assert process.wait(DEADLINE) == 0

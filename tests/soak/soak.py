@@ -52,9 +52,10 @@ class Counts:
     actions: int = 0
     killed: int = 0
     noises: int = 0
+    crashes_of_gdb: int = 0
 
     def __str__(self) -> str:
-        return ", ".join(f"{count} {name}" for name, count in vars(self).items())
+        return ", ".join(f"{count} {name}" for name, count in vars(self).items()).replace("_", " ")
 
 
 class Progress:
@@ -116,13 +117,15 @@ class Round:
                 self._expect_nobody()
             try:
                 self._attach_and_act(session)
-            except OSError:
-                self._expect_nobody()
-            except pytest.fail.Exception as error:
+            except (OSError, pytest.fail.Exception) as error:
                 self.line = session.packets()
-                if GDBS_OWN not in str(error):
+                if session.gdb.has_crashed() or GDBS_OWN in str(error):
+                    self._note("GDB's own end")
+                    self.counts.crashes_of_gdb += 1
+                elif isinstance(error, OSError):
+                    self._expect_nobody()
+                else:
                     raise
-                self._note("GDB's own end")
             except BaseException:
                 self.line = session.packets()
                 raise
