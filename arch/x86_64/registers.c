@@ -137,7 +137,7 @@ static enum live as_seen_by(const struct trap_frame *frame, enum live which)
 __attribute__((noinline)) static void
 read_other(const struct trap_frame *frame, const struct place *place, void *value, size_t bytes)
 {
-    struct fpu_image image;
+    struct fpu_image image = {0}; /* QEMU leaves fop as it is */
     uint64_t word;
 
     switch (place->kind) {
@@ -194,7 +194,7 @@ static void fpu_change(struct fpu_image *image, const struct place *place, const
 
 static void fpu_write(const struct place *place, const void *value, size_t bytes)
 {
-    struct fpu_image image;
+    struct fpu_image image = {0}; /* QEMU leaves fop as it is */
 
     fxsave(&image);
     fpu_change(&image, place, value, bytes);

@@ -109,7 +109,7 @@ def step_alone(session: Session) -> None:
     here = session.number("debugger.machine.cpu")
     ticks = "'kernel/schedule.c'::cpus[{}].shown.ticks".format((here + 1) % CPUS)
     before = session.number(ticks)
-    stop = session.resume(f"stepi {session.chance.randint(1, 30)}")
+    stop = session.resume_alone(f"stepi {session.chance.randint(1, 30)}")
     expect(stop.get("reason") in ("end-stepping-range", GIVEN_UP), "the steps to end", stop)
     expect(session.number(ticks) == before, "the other CPUs to stand still", session.number(ticks))
     session("set scheduler-locking off")

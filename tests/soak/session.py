@@ -31,6 +31,7 @@ REFUSALS = re.compile("|".join([
 # GDB's own breakpoint, of a command that it has given up: it is gone with the next.
 LEFT_OVER = "Cannot insert breakpoint 0"
 GIVEN_UP = "refused"
+PASSES_ON = re.compile(rb"vCont;[CS]")
 HELD = "it does not run, and what its CPU runs is to stay stopped"  # says the kernel of a step
 
 
@@ -118,6 +119,18 @@ class Session:
             stop = self.look(self.gdb.resume())
         return stop
 
+    def resume_alone(self, command: str) -> dict[str, str]:
+        """One thread.  GDB may have passed on a signal that has ended it: nobody is left to stop."""
+        before = len(self.tap.passed)
+        self.gdb.start(self.note(command))
+        stop = self.gdb.stop_within(AGAIN)
+        if stop is not None:
+            return self.look(stop)
+        stop = self.interrupt()
+        ended = any(who == "gdb" and PASSES_ON.search(data)
+                    for who, data in self.tap.passed[before:])
+        return {"reason": GIVEN_UP} if ended else stop
+
     def resume_for(self, command: str, seconds: float) -> dict[str, str]:
         """Until it stops by itself, or has run so long and is interrupted; {}: the command makes
         no sense here."""
@@ -148,6 +161,9 @@ class Session:
         self.gdb.press_ctrl_c()
         stop = self.gdb.stop_within(AGAIN)
         sent = any(who == "gdb" and CTRL_C in data for who, data in self.tap.passed[before:])
+        if stop is None and LEFT_OVER in self.gdb.said[-LAST_WORDS:]:
+            self._late += sent  # nothing runs: it ends what is resumed next
+            return {"reason": GIVEN_UP}
         if stop is None and not sent:
             return self._recover()
         if stop is None:
