@@ -120,7 +120,7 @@ class Session:
         return stop
 
     def resume_alone(self, command: str) -> dict[str, str]:
-        """One thread.  GDB may have passed on a signal that has ended it: nobody is left to stop."""
+        """One thread.  GDB may have passed a signal on that has ended it: nobody stops then."""
         before = len(self.tap.passed)
         self.gdb.start(self.note(command))
         stop = self.gdb.stop_within(AGAIN)
