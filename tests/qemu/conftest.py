@@ -51,14 +51,14 @@ def crash_copies(kernel_elf: Path,
     return copies
 
 
-def make_copies(kernel_elf: Path, name: str, folder: Path, cpus: int = 1) -> CrashCopies:
+def make_copies(kernel_elf: Path, name: str, folder: Path, *arguments: str) -> CrashCopies:
+    """Of a machine with these arguments of qemu.py."""
     folder.mkdir(exist_ok=True)
     copies = CrashCopies(folder / "log", folder / "again", folder / "disk")
     crash = CRASHES[name]
     last = SENT_AGAIN if crash.sent_again else DECODE_HINT
-    guest = Guest(folder, ["--kernel", str(kernel_elf), "--disk", str(copies.disk), "--smp",
-                           str(cpus), "--append",
-                           f"run=provoke:{name} oncrash=reboot {crash.options}"])
+    guest = Guest(folder, ["--kernel", str(kernel_elf), "--disk", str(copies.disk), "--append",
+                           f"run=provoke:{name} oncrash=reboot {crash.options}", *arguments])
     try:
         said = guest.wait_for(last)
     finally:
