@@ -328,6 +328,10 @@ enum gdbstub_point_result arch_remove_point(enum gdbstub_point kind, uint64_t ad
  * run, that is certain only when they have been stopped. */
 bool arch_point_hit(const struct trap *trap, enum gdbstub_point *kind, uint64_t *address);
 
+/* Was TRAP_DEBUG about points alone, none of which is there any more?  GDB has removed it between
+ * the hit and its telling. */
+bool arch_point_is_gone(const struct trap *trap);
+
 /* Nothing triggers on this CPU from here on.  True if something could have. */
 bool arch_disarm_points(void);
 

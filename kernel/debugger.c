@@ -226,7 +226,9 @@ __attribute__((noinline)) static enum trap_verdict handle(struct trap *trap)
 /* Without a debugger, this is all that a trap is kept for: what comes behind it stays outside. */
 enum trap_verdict debugger_handle(struct trap *trap)
 {
-    return is_wanted(trap) ? handle(trap) : TRAP_DECLINED;
+    if (!is_wanted(trap))
+        return TRAP_DECLINED;
+    return arch_point_is_gone(trap) ? TRAP_HANDLED : handle(trap);
 }
 
 /* ---- A byte while the kernel runs ---- */

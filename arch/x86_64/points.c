@@ -18,7 +18,7 @@ enum point_limits {
 };
 
 enum debug_bits {
-    DR6_HITS = 0xf,
+    DR6_HITS = 0xf, /* all else is a step, or what no point is */
     DR7_FIXED = 1 << 10,
     DR7_EXACT = 1 << 9, /* GE: for processors that heed it */
     RFLAGS_TF = 1 << 8,
@@ -253,7 +253,8 @@ bool arch_point_hit(const struct trap *trap, enum gdbstub_point *kind, uint64_t 
 
     for (size_t i = 0; i < SLOTS; i++) {
         const struct slot *slot = &slots[i];
-        bool hit = slot->used && (hits >> i & 1) != 0;
+        bool elsewhere = slot->kind == GDBSTUB_POINT_EXECUTE && slot->address != trap->pc;
+        bool hit = slot->used && !elsewhere && (hits >> i & 1) != 0;
         bool stepped = hits == 0 && is_watch(slot) && has_changed(slot);
 
         if (hit || stepped) {
@@ -263,4 +264,13 @@ bool arch_point_hit(const struct trap *trap, enum gdbstub_point *kind, uint64_t 
         }
     }
     return false;
+}
+
+bool arch_point_is_gone(const struct trap *trap)
+{
+    enum gdbstub_point kind;
+    uint64_t address;
+
+    return trap->kind == TRAP_DEBUG && trap->error != 0 && (trap->error | DR6_HITS) == DR6_HITS &&
+           !arch_point_hit(trap, &kind, &address);
 }

@@ -221,3 +221,26 @@ def test_without_a_debugger_the_kernel_s_int3_is_logged_and_goes_on(boot):
     assert guest.wait() == 0
     assert re.search(r"breakpoint at pc 0xffffffff8\w+, sp 0xffffffff8\w+, .*going on", guest.said)
     assert guest.said.index("going on") < guest.said.index("int3: went on")
+
+
+def test_a_hit_that_comes_after_its_point_was_removed_is_not_told(program, attach, tmp_path):
+    """DR6 of such a hit, and the exception; without hits it is the program's own."""
+    guest = program("""
+        void done(void) { __asm__ volatile(""); }
+        static void hit(unsigned long dr6)
+        {
+            __asm__ volatile("mov %0, %%dr6; int $1" : : "r"(dr6));
+        }
+        int main(void)
+        {
+            hit(0xffff0ff1);
+            done();
+            hit(0xffff0ff0);
+            return 0;
+        }""", "gdbwait")
+    guest.wait_for(WAITING)
+    gdb = attach(guest, tmp_path / "program.elf")
+    gdb("break done")
+    assert gdb.resume()["func"] == "done"
+    stop = gdb.resume()
+    assert (stop["signal-name"], stop["func"]) == ("SIGTRAP", "hit")
