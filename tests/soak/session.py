@@ -83,6 +83,8 @@ class Session:
         except GdbError as error:
             if "exited" in str(error) or "not being run" in str(error):
                 raise Ended from error
+            if LEFT_OVER in str(error):
+                return ""  # it is said of each command that inserts some
             raise Finding(f"GDB refused {command!r}: {error}") from error
 
     def try_to(self, command: str) -> None:
