@@ -14,7 +14,7 @@ import pytest
 from crashes import CRASHES
 from crashlib.elf import read_elf
 from crashlib.evidence import Evidence
-from crashlib.record import load
+from crashlib.record import Record, load
 from crashlib.report import Report, make_report
 from crashlib.symbols import Symbols
 from debugger import Debugger
@@ -76,14 +76,21 @@ def crash_log(crash_copies) -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
-def decoded(crash_log, kernel_elf: Path) -> Callable[[str], Report]:
+def report_of(kernel_elf: Path) -> Callable[[Record], Report]:
+    """report_of(record) is what the decoder says of it."""
+    symbols = Symbols(read_elf(kernel_elf), True, "")
+    return lambda record: make_report(Evidence(record, symbols))
+
+
+@pytest.fixture(scope="session")
+def decoded(crash_log, report_of) -> Callable[[str], Report]:
     """decoded(name) is the decoder's report of that crash."""
-    symbols, reports = Symbols(read_elf(kernel_elf), True, ""), {}
+    reports: dict[str, Report] = {}
 
     def report(name: str) -> Report:
         if name not in reports:
             [record] = load(crash_log(name))
-            reports[name] = make_report(Evidence(record, symbols))
+            reports[name] = report_of(record)
         return reports[name]
 
     return report
