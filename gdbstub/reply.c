@@ -125,10 +125,11 @@ static size_t compress(uint8_t *body, size_t len)
             from += 2;
             continue;
         }
-        size_t repeats = usable_repeats(count_repeats(body + from, len - from));
+        size_t repeats = count_repeats(body + from, len - from);
         body[to++] = c;
         from++;
         if (repeats >= RUN_SHORTEST) {
+            repeats = usable_repeats(repeats); /* not shorter than that */
             body[to++] = '*';
             body[to++] = (uint8_t)(repeats + RUN_BASE);
             from += repeats;
