@@ -35,8 +35,16 @@ PASSES_ON = re.compile(rb"vCont;[CS]")
 HELD = "it does not run, and what its CPU runs is to stay stopped"  # says the kernel of a step
 
 
+# GDB's question to somebody who presses Ctrl-C twice; with no terminal it answers by itself.
+IMPATIENT = "not responding to interrupt requests"
+
+
 class Ended(Exception):
     """The program has come to its end, and GDB has been told."""
+
+
+class Left(Exception):
+    """GDB has left the machine by itself."""
 
 
 class Finding(Exception):
@@ -81,6 +89,8 @@ class Session:
         try:
             return self.gdb(self.note(command))
         except GdbError as error:
+            if IMPATIENT in self.gdb.said[-LAST_WORDS:]:
+                raise Left from error
             if "exited" in str(error) or "not being run" in str(error):
                 raise Ended from error
             if LEFT_OVER in str(error):
@@ -112,6 +122,8 @@ class Session:
         try:
             stop = self.look(self.gdb.resume(self.note(command)))
         except GdbError as error:
+            if IMPATIENT in self.gdb.said[-LAST_WORDS:]:
+                raise Left from error
             expect(LEFT_OVER in str(error), f"GDB to do {command!r}", error)
             stop = {"reason": GIVEN_UP}
         if stop.get("reason") == GIVEN_UP and command == "continue":

@@ -35,7 +35,7 @@ from actions import ACTIONS, COUNTERS, CPUS, ENDS, check, choose, detach  # noqa
 from bench import booted  # noqa: E402
 from cycles import Cycles, heap_place, tick_place  # noqa: E402
 from image import Image  # noqa: E402
-from session import PATIENCE, Ended, Finding, Session, expect  # noqa: E402
+from session import PATIENCE, Ended, Finding, Left, Session, expect  # noqa: E402
 
 BEGUN, WELL = "stress: seed", "stress: all is well"
 FOLDER = ROOT / "build/soak"
@@ -117,6 +117,8 @@ class Round:
                 self._expect_nobody()
             try:
                 self._attach_and_act(session)
+            except Left:
+                self._note("GDB has left")
             except (OSError, pytest.fail.Exception) as error:
                 self.line = session.packets()
                 if session.gdb.has_crashed() or GDBS_OWN in str(error):
