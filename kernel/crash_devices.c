@@ -49,6 +49,7 @@ bool crash_device_open_memory(struct crash_sink *inner, uint32_t record_id)
 static bool read_blocks(void *ctx, uint64_t block, void *bytes, size_t len)
 {
     (void)ctx;
+    crash_progress_for(ARCH_DISK_MS);
     return arch_disk_read(block, bytes, len);
 }
 

@@ -133,20 +133,27 @@ static enum live as_seen_by(const struct trap_frame *frame, enum live which)
     return user && which == LIVE_k_gs_base ? LIVE_gs_base : which;
 }
 
+/* As it is now.  QEMU leaves fop as it finds it. */
+static void fpu_read(struct fpu_image *image)
+{
+    *image = (struct fpu_image){0};
+    fxsave(image);
+}
+
 /* One that is not in the frame.  By itself, so that the others need not prepare for it. */
 __attribute__((noinline)) static void
 read_other(const struct trap_frame *frame, const struct place *place, void *value, size_t bytes)
 {
-    struct fpu_image image = {0}; /* QEMU leaves fop as it is */
+    struct fpu_image image;
     uint64_t word;
 
     switch (place->kind) {
     case PLACE_FPU:
-        fxsave(&image);
+        fpu_read(&image);
         __builtin_memcpy(value, (const uint8_t *)&image + place->at, bytes);
         return;
     case PLACE_X87:
-        fxsave(&image);
+        fpu_read(&image);
         word = x87_read(&image, place->at);
         break;
     case PLACE_DEBUG:
@@ -194,9 +201,9 @@ static void fpu_change(struct fpu_image *image, const struct place *place, const
 
 static void fpu_write(const struct place *place, const void *value, size_t bytes)
 {
-    struct fpu_image image = {0}; /* QEMU leaves fop as it is */
+    struct fpu_image image;
 
-    fxsave(&image);
+    fpu_read(&image);
     fpu_change(&image, place, value, bytes);
     fxrstor(&image);
 }

@@ -164,11 +164,12 @@ def _likely_end(data: Bytes, start: int, following: int) -> int:
         if len(header) < SECTION_BYTES or not _TAG.match(header):
             break
         length = padded(_SECTION.unpack(header)[3])
-        if at + SECTION_BYTES + length > min(start + LONGEST_RECORD, len(data)):
+        end = at + SECTION_BYTES + length
+        if end > min(start + LONGEST_RECORD, len(data)):
             break
-        at += SECTION_BYTES + length
-        if header.startswith(b"ENDS") and _has_its_crc(data, at - SECTION_BYTES - length):
-            return at  # behind it may be what another attempt has left
+        if header.startswith(b"ENDS") and _has_its_crc(data, at):
+            return end  # behind it may be what another attempt has left
+        at = end
     return min(max(at, min(following, at + STRAY_BYTES)), len(data))
 
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
 from conftest import make_copies
 from crashes import CRASHES, STATUS
-from crashlib.record import Record, load
+from crashlib.record import load
 from guest import ROOT
 from programs import run
+from test_crash_sinks import read
 
 CRASH = str(ROOT / "scripts/crash.py")
 CPUS = 4
 MIB = "64"  # less than usual is used up sooner
-DISK_BYTES = 8 << 20  # of a disk
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Capstone's distutils
 BUDGET = 24 << 10  # bytes on the line
 # Of two-cpus:
@@ -36,18 +35,12 @@ def crash_beside_others(boot, tmp_path):
     return crash
 
 
-def first_on(disk: Path) -> Record:
-    """The disk is mostly empty."""
-    with disk.open("rb") as file:
-        return load(file.read(DISK_BYTES))[0]
-
-
 @pytest.mark.parametrize("name", [name for name, crash in CRASHES.items() if not crash.early])
 def test_every_sink_has_a_record_that_tells_of_every_cpu(kernel_elf, report_of, tmp_path, name):
     crash = CRASHES[name]
     copies = make_copies(kernel_elf, name, tmp_path, "--smp", str(CPUS), "--memory", MIB)
     [line] = load(copies.log)
-    records = [line, first_on(copies.disk)] + load(copies.again)[:1] * crash.sent_again
+    records = [line, read(copies.disk)[0]] + load(copies.again)[:1] * crash.sent_again
     for record in records:
         report = report_of(record)
         assert report.complete and report.rule == crash.rule, (record.provenance, report.missing)

@@ -18,35 +18,26 @@ PORT_LINES = 150
 
 
 @pytest.fixture
-def running(boot, port_elf):
+def elf(request):
+    """With all of the stub, unless a test asks for others."""
+    return request.getfixturevalue(getattr(request, "param", "port_elf"))
+
+
+BOTH = pytest.mark.parametrize("elf", ["port_elf", "smallest_elf"], indirect=True)
+
+
+@pytest.fixture
+def running(boot, elf):
     """The second kernel, counting keys."""
-    guest = boot(kernel=port_elf)
+    guest = boot(kernel=elf)
     guest.wait_for(READY)
     return guest
 
 
 @pytest.fixture
-def gdb(running, attach, port_elf):
+def gdb(running, attach, elf):
     """GDB at the second kernel, which it has stopped."""
-    return attach(running, port_elf)
-
-
-@pytest.fixture(params=["port_elf", "smallest_elf"])
-def any_elf(request):
-    """With all of the stub, and with the least of it."""
-    return request.getfixturevalue(request.param)
-
-
-@pytest.fixture
-def any_running(boot, any_elf):
-    guest = boot(kernel=any_elf)
-    guest.wait_for(READY)
-    return guest
-
-
-@pytest.fixture
-def any_gdb(any_running, attach, any_elf):
-    return attach(any_running, any_elf)
+    return attach(running, elf)
 
 
 def crash(*arguments: str | Path) -> str:
@@ -69,11 +60,11 @@ def test_the_ports_are_short():
 
 # ---- gdbstub ----
 
-def test_a_breakpoint_stops_and_steps_go_on(any_gdb, any_running):
-    gdb = any_gdb
+@BOTH
+def test_a_breakpoint_stops_and_steps_go_on(gdb, running):
     gdb("break count_key")
     gdb.start()
-    any_running.type("b")
+    running.type("b")
     assert gdb.stop()["func"] == "count_key"
     assert gdb.functions()[:3] == ["count_key", "take_turn", "kernel_main"]
     before = gdb.number("$pc")
@@ -87,8 +78,8 @@ def test_a_breakpoint_stops_and_steps_go_on(any_gdb, any_running):
     assert gdb.evaluate("counters[1].presses") == "1"
 
 
-def test_registers_and_memory_are_read_and_written(any_gdb):
-    gdb = any_gdb
+@BOTH
+def test_registers_and_memory_are_read_and_written(gdb):
     gdb("set var $r12 = 0x1122334455667788")
     gdb("set var counters[2].presses = 77")
     gdb("maintenance flush register-cache")
@@ -98,8 +89,8 @@ def test_registers_and_memory_are_read_and_written(any_gdb):
     assert gdb.evaluate("$fctrl") == "<unavailable>"
 
 
-def test_what_is_not_mapped_is_an_error(any_gdb):
-    gdb = any_gdb
+@BOTH
+def test_what_is_not_mapped_is_an_error(gdb):
     for address in "0x18", "0x1ffffc", "0x4000000", "0xffffffffffffffff":
         with pytest.raises(GdbError, match="Cannot access memory"):
             gdb(f"x/4xb {address}")
@@ -156,8 +147,8 @@ def test_a_false_condition_does_not_stop(gdb, running):
     assert gdb.evaluate("counters[0].presses") == "2"
 
 
-def test_ctrl_c_stops_it_and_functions_can_be_called(any_gdb):
-    gdb = any_gdb
+@BOTH
+def test_ctrl_c_stops_it_and_functions_can_be_called(gdb):
     gdb.start()
     assert gdb.interrupt()["signal-name"] == "SIGINT"
     assert gdb.evaluate("find_counter(98) == &counters[1]") == "1"
@@ -171,11 +162,12 @@ def test_no_breakpoint_stands_in_the_debugger(running, connect, port_elf):
         assert line.request(f"Z0,{symbols[name]:x},1") == "E.in the debugger itself"
 
 
-def test_it_goes_on_when_gdb_has_left(any_gdb, any_running):
-    any_gdb("break count_key")
-    any_gdb("detach")
-    any_running.type("abc")
-    any_running.wait_for("abc")
+@BOTH
+def test_it_goes_on_when_gdb_has_left(gdb, running):
+    gdb("break count_key")
+    gdb("detach")
+    running.type("abc")
+    running.wait_for("abc")
 
 
 # ---- crashdump ----

@@ -34,7 +34,6 @@ GIVEN_UP = "refused"
 PASSES_ON = re.compile(rb"vCont;[CS]")
 HELD = "it does not run, and what its CPU runs is to stay stopped"  # says the kernel of a step
 
-
 # GDB's question to somebody who presses Ctrl-C twice; with no terminal it answers by itself.
 IMPATIENT = "not responding to interrupt requests"
 
@@ -89,13 +88,17 @@ class Session:
         try:
             return self.gdb(self.note(command))
         except GdbError as error:
-            if IMPATIENT in self.gdb.said[-LAST_WORDS:]:
+            if self._has_said(IMPATIENT):
                 raise Left from error
             if "exited" in str(error) or "not being run" in str(error):
                 raise Ended from error
             if LEFT_OVER in str(error):
                 return ""  # it is said of each command that inserts some
             raise Finding(f"GDB refused {command!r}: {error}") from error
+
+    def _has_said(self, text: str) -> bool:
+        """GDB, of late."""
+        return text in self.gdb.said[-LAST_WORDS:]
 
     def try_to(self, command: str) -> None:
         """One that may make no sense where the machine has stopped."""
@@ -122,7 +125,7 @@ class Session:
         try:
             stop = self.look(self.gdb.resume(self.note(command)))
         except GdbError as error:
-            if IMPATIENT in self.gdb.said[-LAST_WORDS:]:
+            if self._has_said(IMPATIENT):
                 raise Left from error
             expect(LEFT_OVER in str(error), f"GDB to do {command!r}", error)
             stop = {"reason": GIVEN_UP}
@@ -175,7 +178,7 @@ class Session:
         self.gdb.press_ctrl_c()
         stop = self.gdb.stop_within(AGAIN)
         sent = any(who == "gdb" and CTRL_C in data for who, data in self.tap.passed[before:])
-        if stop is None and LEFT_OVER in self.gdb.said[-LAST_WORDS:]:
+        if stop is None and self._has_said(LEFT_OVER):
             self._late += sent  # nothing runs: it ends what is resumed next
             return {"reason": GIVEN_UP}
         if stop is None and not sent:
@@ -200,9 +203,9 @@ class Session:
         if stop.get("reason", "").startswith("exited"):
             expect(stop["reason"] == "exited-normally", "the program to exit with status 0", stop)
             raise Ended
-        if stop.get("signal-name") == "0" and HELD in self.gdb.said[-LAST_WORDS:]:
+        if stop.get("signal-name") == "0" and self._has_said(HELD):
             return stop | {"reason": GIVEN_UP}
-        if "reason" not in stop and LEFT_OVER in self.gdb.said[-LAST_WORDS:]:
+        if "reason" not in stop and self._has_said(LEFT_OVER):
             return stop | {"reason": GIVEN_UP}
         expect("reason" in stop or "frame" in stop or "addr" in stop, "a stop", stop)
         expect(stop.get("signal-name", "SIGINT") in ("SIGINT", "SIGTRAP"), "no fault", stop)
