@@ -84,6 +84,17 @@ static void stand_around(void *argument)
         thread_sleep_us(TICK_US);
 }
 
+/* A place is free when the CPU of the thread that ended has had another trap: a host that is busy
+ * may hold that CPU up for many ticks of this one. */
+static void wait_for_places(void)
+{
+    for (const struct thread *thread = thread_next(NULL); thread != NULL;
+         thread = thread_next(thread)) {
+        while (thread->state == THREAD_ENDED && !thread->left)
+            thread_sleep_us(TICK_US);
+    }
+}
+
 unsigned stress_fill_thread_table(void)
 {
     static struct thread *threads[THREADS];
@@ -91,7 +102,7 @@ unsigned stress_fill_thread_table(void)
 
     atomic_store(&crowd.begun, 0);
     atomic_store(&crowd.over, false);
-    thread_sleep_us(4 * TICK_US); /* a place is free when its CPU has had another trap */
+    wait_for_places();
     while (count < THREADS &&
            (threads[count] =
                 thread_start("crowd", stand_around, NULL, THREAD_NORMAL, THREAD_ANY_CPU)) != NULL)

@@ -246,7 +246,5 @@ void thread_yield(void)
 {
     if (spin_held_count() != 0)
         panic("yielding with spin lock \"%s\" held", spin_held(arch_cpu_id(), 0)->name);
-    if (spin_held_count() != 0)
-        panic("yielding with spin lock \"%s\" held", spin_held(arch_cpu_id(), 0)->name);
     arch_yield();
 }

@@ -72,9 +72,11 @@ static KEEP void hit_all(void)
 
 /* ---- Threads ---- */
 
+/* With interrupts off, so that no thread is ever found preempted on its way to sleep. */
 static KEEP void sleep_for_ever(void *argument)
 {
     (void)argument;
+    arch_interrupts_disable();
     for (;;)
         thread_sleep_us(FOR_EVER_US);
 }
@@ -119,11 +121,14 @@ static void make_noise(void)
     }
 }
 
+/* With interrupts off: GDB finds it here, and never in a tick. */
 static KEEP void wait_for_debugger(void)
 {
     log_print(LOG_NOTICE, "there is something to debug");
+    arch_interrupts_disable();
     while (!may_begin)
-        arch_pause();
+        ;
+    arch_interrupts_enable();
 }
 
 int main(void)

@@ -17,7 +17,7 @@ from tap import Cost, Tap
 
 SOURCE = Path(__file__).with_name("budgets.c")
 LOOP = f"{SOURCE.name}:{SOURCE.read_text().partition('/* LOOP')[0].count(chr(10)) + 1}"
-READY = "there is something to debug"
+READY = "there is something to debug\r\n"
 RESUMING = {"continue", "next", "stepi"}
 AREA_BYTES = 64 * 1024
 TO_READY = ("tbreak ready", "continue")
@@ -69,6 +69,7 @@ class Rig:
         for command in commands:
             resumes = command.split()[0] in RESUMING
             (self.gdb.resume if resumes else self.gdb)(command.format(line=self.tap.path))
+        self.gdb("echo")  # when it has told of a stop, GDB still removes breakpoints
 
     def count(self, commands: tuple[str, ...]) -> Cost:
         costs: list[Cost] = []
