@@ -100,6 +100,10 @@ class Session:
         """GDB, of late."""
         return text in self.gdb.said[-LAST_WORDS:]
 
+    def has_given_up(self) -> bool:
+        """Has GDB given a command up of late, and left in the machine what it had planted for it?"""
+        return self._has_said(LEFT_OVER)
+
     def try_to(self, command: str) -> None:
         """One that may make no sense where the machine has stopped."""
         try:
@@ -178,7 +182,7 @@ class Session:
         self.gdb.press_ctrl_c()
         stop = self.gdb.stop_within(AGAIN)
         sent = any(who == "gdb" and CTRL_C in data for who, data in self.tap.passed[before:])
-        if stop is None and self._has_said(LEFT_OVER):
+        if stop is None and self.has_given_up():
             self._late += sent  # nothing runs: it ends what is resumed next
             return {"reason": GIVEN_UP}
         if stop is None and not sent:
@@ -205,7 +209,7 @@ class Session:
             raise Ended
         if stop.get("signal-name") == "0" and self._has_said(HELD):
             return stop | {"reason": GIVEN_UP}
-        if "reason" not in stop and self._has_said(LEFT_OVER):
+        if "reason" not in stop and self.has_given_up():
             return stop | {"reason": GIVEN_UP}
         expect("reason" in stop or "frame" in stop or "addr" in stop, "a stop", stop)
         expect(stop.get("signal-name", "SIGINT") in ("SIGINT", "SIGTRAP"), "no fault", stop)
