@@ -33,6 +33,10 @@ void debugger_syscall(struct trap *trap, uint64_t number, bool entry);
  * time. */
 void debugger_exited(uint8_t status);
 
+/* The thread that runs here is about to end: stop if GDB lets no other run, since it would wait for
+ * ever. */
+void debugger_thread_ends(void);
+
 /* The kernel has crashed.  From the first of these on, nothing but they gives the stub control:
  * listen to the line no longer; serve a debugger the frozen machine until it lets go; tell an
  * attached one that this was the end. */

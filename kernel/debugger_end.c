@@ -9,6 +9,7 @@
 #include "debugger_session.h"
 #include "debugger_why.h"
 #include "stop.h"
+#include "thread.h"
 
 enum debugger_limits {
     EXIT_POLLS = 1 << 20, /* how long an exit waits to be acknowledged */
@@ -37,6 +38,25 @@ void debugger_exited(uint8_t status)
     stop_others();
     if (gdbstub_exited(&debugger.stub, status))
         wait_for_ack();
+}
+
+/* Has GDB every other thread stay as it is? */
+static bool runs_alone(const struct thread *me)
+{
+    for (const struct thread *thread = thread_next(NULL); thread != NULL;
+         thread = thread_next(thread)) {
+        bool held = thread->state == THREAD_RUNNING ? stop_holds(thread->cpu) : thread->held;
+
+        if (thread != me && thread->state != THREAD_ENDED && !held)
+            return false;
+    }
+    return true;
+}
+
+void debugger_thread_ends(void)
+{
+    if (debugger.enabled && gdbstub_attached(&debugger.stub) && runs_alone(thread_current()))
+        arch_breakpoint();
 }
 
 void debugger_killed(const struct trap *trap)

@@ -6,6 +6,7 @@
  */
 #include "thread.h"
 
+#include "debugger.h"
 #include "format.h"
 #include "panic.h"
 #include "schedule.h"
@@ -212,6 +213,7 @@ _Noreturn void thread_exit(int status)
     if (mutex != NULL)
         panic("thread %u (%s) ends with mutex \"%s\" held", thread->id, thread->name,
               mutex->waiters.lock.name);
+    debugger_thread_ends();
     spin_lock(&table.ended.lock);
     thread->status = status;
     spin_lock(&schedule_lock);

@@ -28,19 +28,19 @@ enum trap_masks {
 static uint64_t counts[TRAPS_VECTORS];
 
 /* First of all, and never the one who handles it. */
-static enum trap_verdict count(struct trap *trap)
+ARCH_DEBUGGER_PATH static enum trap_verdict count(struct trap *trap)
 {
     if (trap->vector < TRAPS_VECTORS)
         counts[trap->vector]++;
     return TRAP_DECLINED;
 }
 
-uint64_t traps_counted(unsigned vector)
+ARCH_DEBUGGER_PATH uint64_t traps_counted(unsigned vector)
 {
     return counts[vector];
 }
 
-static enum trap_verdict recover(struct trap *trap)
+ARCH_DEBUGGER_PATH static enum trap_verdict recover(struct trap *trap)
 {
     return arch_recover(trap) ? TRAP_HANDLED : TRAP_DECLINED;
 }

@@ -3,6 +3,9 @@
  */
 #include "trap.h"
 
+/* Not with the rest of this file, where the linker can tell it from what a debugger needs. */
+#define APART __attribute__((section(".text.ordinary")))
+
 static struct {
     const struct trap_handler *handlers;
     size_t count;
@@ -14,7 +17,8 @@ void trap_init(const struct trap_handler *handlers, size_t count)
     table.count = count;
 }
 
-bool trap_dispatch(struct trap *trap)
+/* Inlined: each dispatcher has code of its own. */
+__attribute__((always_inline)) static inline bool ask_handlers(struct trap *trap)
 {
     for (size_t i = 0; i < table.count; i++) {
         const struct trap_handler *handler = &table.handlers[i];
@@ -23,4 +27,14 @@ bool trap_dispatch(struct trap *trap)
             return true;
     }
     return false;
+}
+
+bool trap_dispatch(struct trap *trap)
+{
+    return ask_handlers(trap);
+}
+
+APART bool trap_dispatch_ordinary(struct trap *trap)
+{
+    return ask_handlers(trap);
 }

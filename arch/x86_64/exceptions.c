@@ -227,16 +227,16 @@ struct trap_frame *arch_trap_stack(struct trap_frame *frame)
 /* CR2 as each CPU's innermost page fault left it. */
 static uint64_t fault_addresses[ARCH_CPUS];
 
-static void dispatch(struct trap *trap)
-{
-    if (!trap_dispatch(trap))
-        arch_halt();
-}
-
 /* Is the kernel about to do for a program what it does in a system call? */
 static bool is_programs(const struct trap *trap)
 {
     return trap->origin == TRAP_FROM_USER && exception_of(trap->vector)->stack == IST_NONE;
+}
+
+static void dispatch(struct trap *trap, bool ordinary)
+{
+    if (!(ordinary ? trap_dispatch_ordinary(trap) : trap_dispatch(trap)))
+        arch_halt();
 }
 
 /* Returns with CR2 as it was before: a copy that faulted on behalf of a debugger or of a record
@@ -246,12 +246,13 @@ static void handle_exception(struct trap *trap)
     uint64_t fault_address = read_cr2();
     uint64_t outer_address = fault_addresses[trap->cpu];
     uint64_t armed = points_disarm(trap->cpu);
+    bool programs = is_programs(trap);
 
     add_details(trap, fault_address);
     fault_addresses[trap->cpu] = fault_address;
-    if (armed != POINTS_NONE && is_programs(trap))
+    if (armed != POINTS_NONE && programs)
         points_arm(trap->cpu, trap->frame, armed);
-    dispatch(trap);
+    dispatch(trap, programs);
     fault_addresses[trap->cpu] = outer_address;
     if (trap->vector == VECTOR_PAGE_FAULT)
         write_cr2(outer_address);
@@ -266,7 +267,7 @@ static void handle_ordinary(struct trap *trap)
     const struct trap_frame *frame = trap->frame;
 
     step_end(trap->cpu);
-    dispatch(trap);
+    dispatch(trap, true);
     if (trap->frame != frame)
         points_arm(trap->cpu, trap->frame, POINTS_NONE);
 }

@@ -29,7 +29,7 @@ SITES_MAX = 256  # of locks
 
 # How the kernel fails on purpose: never the place that a verdict names.
 MACHINERY = ("panic", "assert_failed", "__stack_chk_fail", "trap_raise", "arch_panic", "arch_trap",
-             "trap_dispatch", "trap_common", "trap_stubs")
+             "ask_handlers", "trap_dispatch", "trap_dispatch_ordinary", "trap_common", "trap_stubs")
 MACHINERY_PREFIXES = ("crash_", "panic_", "assert_")
 
 

@@ -1,4 +1,4 @@
-"""test_budgets.py - each row of the budgets is kept, byte by byte, and docs/ says what is counted."""
+"""test_budgets.py - each row of the budgets is kept, and docs/benchmarks.md tells it as counted."""
 
 from __future__ import annotations
 

@@ -385,8 +385,8 @@ def test_ctrl_c_ends_what_never_comes_back(gdb):
 
 
 @pytest.mark.parametrize("place", [
-    "schedule_tick", "schedule_next", "schedule_wake", "syscall_handle", "arch_switch",
-    "thread_yield", "log_print"])
+    "tick", "schedule_tick", "schedule_next", "schedule_wake", "syscall_handle", "arch_switch",
+    "thread_yield", "log_print", "trap_dispatch_ordinary"])
 def test_a_breakpoint_may_stand_in(session, place):
     session.plant(place)
     session.take(place)

@@ -110,6 +110,12 @@ def test_memory_is_that_of_the_selected_thread(gdb):
         gdb("print initialised")
 
 
+def expect_to_end(gdb: Debugger, name: str) -> None:
+    for _ in range(5):
+        run_to(gdb, "do_sleep")
+    assert name not in {row.name for row in rows_of(gdb) if row.state != "ended"}
+
+
 def test_what_is_written_to_a_parked_thread_takes_effect(threads_elf):
     """And a thread that ends while it is selected is an error, not the end of the session."""
     with bench(threads_elf, 1, "sleep") as (_, gdb):
@@ -122,16 +128,35 @@ def test_what_is_written_to_a_parked_thread_takes_effect(threads_elf):
         gdb("delete")
         ended = select(gdb, "ender")
         gdb("set var may_end = 1")
-        gdb("break do_sleep")
-        for _ in range(5):
-            gdb.resume()
-        assert "ender" not in {row.name for row in rows_of(gdb) if row.state != "ended"}
+        expect_to_end(gdb, "ender")
         with pytest.raises(GdbError):
             gdb(f"thread {ended.number}")
             gdb("maint flush register-cache")
             gdb("print $rip")
         select(gdb, "main")
         assert gdb.functions()[0] == "do_sleep"
+
+
+def test_finish_out_of_what_the_trap_table_asks(threads_elf):
+    with bench(threads_elf, 2) as (_, gdb):
+        spinner = thread(gdb, "spinner", 1).number  # nobody ever takes its turn
+        run_to(gdb, f"schedule_tick thread {spinner}")
+        for caller in "tick", "interrupt", "ask_handlers":
+            assert gdb.resume("finish")["func"] == caller
+        assert gdb.functions()[1] == "trap_dispatch_ordinary"
+        assert gdb.resume("finish")["func"] == "trap_dispatch_ordinary"
+
+
+def test_a_thread_that_ends_while_it_runs_alone_says_so(threads_elf):
+    """Or GDB would wait for a machine in which nothing moves."""
+    with bench(threads_elf, 2, "sleep") as (_, gdb):
+        gdb("set var may_end = 1")
+        run_to(gdb, f"thread_exit thread {thread(gdb, 'ender').number}")
+        gdb("set scheduler-locking on")
+        assert gdb.resume()["signal-name"] == "SIGTRAP"
+        assert gdb.functions()[-3:] == ["thread_exit", "begin", "thread_begin"]
+        gdb("set scheduler-locking off")
+        expect_to_end(gdb, "ender")
 
 
 def test_threads_in_raw_packets(threads_elf):

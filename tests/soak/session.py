@@ -101,7 +101,7 @@ class Session:
         return text in self.gdb.said[-LAST_WORDS:]
 
     def has_given_up(self) -> bool:
-        """Has GDB given a command up of late, and left in the machine what it had planted for it?"""
+        """Has GDB given a command up of late?  What it had planted for it may be left."""
         return self._has_said(LEFT_OVER)
 
     def try_to(self, command: str) -> None:
