@@ -219,7 +219,7 @@ __attribute__((noinline)) static enum trap_verdict handle(struct trap *trap)
     session_enter(trap);
     if (is_wanted(trap))
         verdict = stop_for(trap);
-    session_leave(trap->frame);
+    (verdict == TRAP_HANDLED ? session_leave : session_leave_inside)(trap->frame);
     return verdict;
 }
 
@@ -319,8 +319,7 @@ void debugger_syscall(struct trap *trap, uint64_t number, bool entry)
     why.address = number;
     if (catches(number))
         (void)session_stop(trap->frame, why);
-    session_leave(trap->frame);
-    session_side()->left = NULL; /* the call goes on in the kernel for a while */
+    session_leave_inside(trap->frame);
     arch_arm_points(trap->frame);
 }
 

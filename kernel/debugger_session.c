@@ -142,7 +142,7 @@ static void let_go(void)
 }
 
 /* Until the machine is given back, what traps here is ours; then another CPU may have it. */
-void session_leave(struct trap_frame *frame)
+static void give_back(struct trap_frame *frame)
 {
     bool hold = stop_ordered(arch_cpu_id()) == STOP_HOLD;
 
@@ -159,7 +159,21 @@ void session_leave(struct trap_frame *frame)
         stop_join(frame);
     if (session_side()->armed)
         arch_arm_points(frame);
+}
+
+void session_leave(struct trap_frame *frame)
+{
+    give_back(frame);
     session_go_on(session_side(), frame);
+}
+
+/* A byte that came before the machine was given back asks once more, or the next tick does. */
+void session_leave_inside(struct trap_frame *frame)
+{
+    give_back(frame);
+    session_side()->left = NULL;
+    if (session_side()->bytes_left)
+        arch_send_nmi(arch_cpu_id());
 }
 
 /* Is GDB's step over without anything having run? */

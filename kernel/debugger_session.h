@@ -56,8 +56,11 @@ enum gdbstub_event session_pass(struct trap *trap, struct gdbstub_stop *why);
 /* Let GDB have the machine, all of it.  Returns what it wants of it. */
 enum gdbstub_event session_stop(struct trap_frame *frame, struct gdbstub_stop why);
 
-/* Give the machine back. */
+/* Give the machine back, and load the frame. */
 void session_leave(struct trap_frame *frame);
+
+/* Give it back, but the kernel has yet to do what the trap is about, which may take a while. */
+void session_leave_inside(struct trap_frame *frame);
 
 /* The last thing before the way out.  What has come while the line was being opened is seen one
  * step later, so that GDB never finds the kernel stopped in here. */

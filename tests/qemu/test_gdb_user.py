@@ -140,3 +140,23 @@ def test_a_bad_pc_of_a_program_ends_the_program_alone(threads_elf):
         gdb.start("signal SIGSEGV")
         assert gdb.stop()["func"] == "do_sleep"
         assert "program debuggee" in guest.said
+
+
+def test_ctrl_c_while_the_kernel_ends_a_program_that_runs_alone(threads_elf):
+    """Which cannot come to its end: another CPU has the scheduler, and stands still."""
+    with bench(threads_elf, 2, "nothing", "count") as (_, gdb):
+        run_to(gdb, "debuggee.c:hit")
+        program = thread(gdb, "debuggee")
+        do(gdb, "sleep")
+        gdb("thread 1")
+        gdb("set scheduler-locking on")
+        run_to(gdb, "schedule_sleep_until")
+        assert (gdb.number("schedule_lock.holder"), program.cpu) == (1, 1)
+        gdb(f"thread {program.number}")
+        gdb("find /1b (long)$pc & ~0xfff, +0x1000, (char)0xfa")
+        gdb("set var $pc = $_")  # `cli`, which it may not
+        assert gdb.resume()["signal-name"] == "SIGSEGV"
+        gdb.start("signal SIGSEGV")
+        assert gdb.interrupt()["signal-name"] == "SIGINT"
+        gdb("set scheduler-locking off")
+        assert run_to(gdb, "do_sleep")["func"] == "do_sleep"
