@@ -141,16 +141,14 @@ class Session:
         return stop
 
     def resume_alone(self, command: str) -> dict[str, str]:
-        """One thread.  GDB may have passed a signal on that has ended it: nobody stops then."""
+        """One thread.  GDB may have passed a signal on, which ends it: where it stops says nothing."""
         before = len(self.tap.passed)
         self.gdb.start(self.note(command))
         stop = self.gdb.stop_within(AGAIN)
-        if stop is not None:
-            return self.look(stop)
-        stop = self.interrupt()
-        ended = any(who == "gdb" and PASSES_ON.search(data)
-                    for who, data in self.tap.passed[before:])
-        return {"reason": GIVEN_UP} if ended else stop
+        stop = self.interrupt() if stop is None else self.look(stop)
+        passed_on = any(who == "gdb" and PASSES_ON.search(data)
+                        for who, data in self.tap.passed[before:])
+        return {"reason": GIVEN_UP} if passed_on else stop
 
     def resume_for(self, command: str, seconds: float) -> dict[str, str]:
         """Until it stops by itself, or has run so long and is interrupted; {}: the command makes
