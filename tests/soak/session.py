@@ -141,7 +141,7 @@ class Session:
         return stop
 
     def resume_alone(self, command: str) -> dict[str, str]:
-        """One thread.  GDB may have passed a signal on, which ends it: where it stops says nothing."""
+        """One thread.  A signal that GDB passes on ends it: where it stops then says nothing."""
         before = len(self.tap.passed)
         self.gdb.start(self.note(command))
         stop = self.gdb.stop_within(AGAIN)
