@@ -181,7 +181,7 @@ class Session:
         stop = self.gdb.stop_within(AGAIN)
         sent = any(who == "gdb" and CTRL_C in data for who, data in self.tap.passed[before:])
         if stop is None and self.has_given_up():
-            self._late += sent  # nothing runs: it ends what is resumed next
+            self._late += 1  # nothing runs: sent by now or not, it ends what is resumed next
             return {"reason": GIVEN_UP}
         if stop is None and not sent:
             return self._recover()
