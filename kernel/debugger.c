@@ -219,7 +219,10 @@ __attribute__((noinline)) static enum trap_verdict handle(struct trap *trap)
     session_enter(trap);
     if (is_wanted(trap))
         verdict = stop_for(trap);
-    (verdict == TRAP_HANDLED ? session_leave : session_leave_inside)(trap->frame);
+    if (verdict == TRAP_HANDLED)
+        session_leave(trap->frame);
+    else
+        session_leave_inside(trap->frame);
     return verdict;
 }
 

@@ -3,7 +3,7 @@
  */
 #include "trap.h"
 
-/* Not with the rest of this file, where the linker can tell it from what a debugger needs. */
+/* So that the linker can tell it from what a debugger at work needs. */
 #define APART __attribute__((section(".text.ordinary")))
 
 static struct {

@@ -91,8 +91,8 @@ void trap_init(const struct trap_handler *table, size_t count);
 /* Ask the handlers in order.  False if there is no table yet, or every one of them declined. */
 bool trap_dispatch(struct trap *trap);
 
-/* The same, in code of its own, for traps that no debugger causes and that do not lead to it:
- * breakpoints may stand there, and are where a handler is finished. */
+/* The same, in code of its own, for traps that a debugger at work never causes: breakpoints may
+ * stand there, as they do when a handler is finished. */
 bool trap_dispatch_ordinary(struct trap *trap);
 
 #endif
