@@ -101,8 +101,9 @@ class Session:
         return text in self.gdb.said[-LAST_WORDS:]
 
     def has_given_up(self) -> bool:
-        """Has GDB given a command up of late?  What it had planted for it may be left."""
-        return self._has_said(LEFT_OVER)
+        """Has GDB given a command up?  It may have left what it had planted for it, and plants the
+        rest again with the next."""
+        return LEFT_OVER in self.gdb.said
 
     def try_to(self, command: str) -> None:
         """One that may make no sense where the machine has stopped."""
@@ -180,7 +181,7 @@ class Session:
         self.gdb.press_ctrl_c()
         stop = self.gdb.stop_within(AGAIN)
         sent = any(who == "gdb" and CTRL_C in data for who, data in self.tap.passed[before:])
-        if stop is None and self.has_given_up():
+        if stop is None and self._has_said(LEFT_OVER):
             self._late += 1  # nothing runs: sent by now or not, it ends what is resumed next
             return {"reason": GIVEN_UP}
         if stop is None and not sent:
@@ -207,7 +208,7 @@ class Session:
             raise Ended
         if stop.get("signal-name") == "0" and self._has_said(HELD):
             return stop | {"reason": GIVEN_UP}
-        if "reason" not in stop and self.has_given_up():
+        if "reason" not in stop and self._has_said(LEFT_OVER):
             return stop | {"reason": GIVEN_UP}
         expect("reason" in stop or "frame" in stop or "addr" in stop, "a stop", stop)
         expect(stop.get("signal-name", "SIGINT") in ("SIGINT", "SIGTRAP"), "no fault", stop)
