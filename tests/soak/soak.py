@@ -121,7 +121,7 @@ class Round:
                 self._note("GDB has left")
             except (OSError, pytest.fail.Exception) as error:
                 self.line = session.packets()
-                if session.gdb.has_crashed() or GDBS_OWN in str(error):
+                if session.gdb.has_crashed() or GDBS_OWN in session.gdb.said + str(error):
                     self._note("GDB's own end")
                     self.counts.crashes_of_gdb += 1
                 elif isinstance(error, OSError):
