@@ -32,7 +32,7 @@ enum {
 static bool saves_flags[ARCH_CPUS];
 
 /* Is the task priority that of a step, and what was it before? */
-static struct {
+static volatile struct {
     bool active;
     uint64_t priority;
 } held[ARCH_CPUS];
@@ -78,15 +78,18 @@ void arch_parked_set_step(struct trap_frame *frame, bool step)
 }
 
 /* The highest task priority holds all interrupts back (SDM 3A 11.8.3.1): IF stays what the code
- * made it. */
+ * made it.  An NMI may come anywhere in here and do the same: it must not take a priority that is
+ * held for the one to go back to. */
 static void hold_interrupts(unsigned cpu, bool hold)
 {
+    uint64_t priority;
+
     if (held[cpu].active == hold)
         return;
-    held[cpu].active = hold;
-    if (hold)
-        held[cpu].priority = read_cr8();
+    if (hold && (priority = read_cr8()) != HIGHEST_PRIORITY)
+        held[cpu].priority = priority;
     write_cr8(hold ? HIGHEST_PRIORITY : held[cpu].priority);
+    held[cpu].active = hold;
 }
 
 void step_end(unsigned cpu)
