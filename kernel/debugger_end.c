@@ -15,6 +15,11 @@ enum debugger_limits {
     EXIT_POLLS = 1 << 20, /* how long an exit waits to be acknowledged */
 };
 
+static bool has_gdb(void)
+{
+    return debugger.enabled && gdbstub_attached(&debugger.stub);
+}
+
 /* Wait, for a bounded time, until GDB has acknowledged what it was told. */
 static void wait_for_ack(void)
 {
@@ -29,7 +34,7 @@ static void wait_for_ack(void)
 
 void debugger_exited(uint8_t status)
 {
-    if (!debugger.enabled || !gdbstub_attached(&debugger.stub))
+    if (!has_gdb())
         return;
     while (!stop_take()) /* who has it may be in the middle of a packet */
         arch_pause();
@@ -55,13 +60,13 @@ static bool runs_alone(const struct thread *me)
 
 void debugger_thread_ends(void)
 {
-    if (debugger.enabled && gdbstub_attached(&debugger.stub) && runs_alone(thread_current()))
+    if (has_gdb() && runs_alone(thread_current()))
         arch_breakpoint();
 }
 
 void debugger_killed(const struct trap *trap)
 {
-    if (!debugger.enabled || !gdbstub_attached(&debugger.stub))
+    if (!has_gdb())
         return;
     if (gdbstub_killed(&debugger.stub, debugger_signal(trap)))
         wait_for_ack();

@@ -14,7 +14,7 @@ from pathlib import Path
 from debugger import Debugger, GdbError
 from tap import Tap
 
-CTRL_C = b"\x03"
+CTRL_C = re.compile(rb"\x03")
 PATIENCE = 180  # seconds: never reached unless something is wrong
 AGAIN = 10      # seconds after which a Ctrl-C counts as not sent
 CALLS = 10      # that Ctrl-C may end
@@ -100,6 +100,10 @@ class Session:
         """GDB, of late."""
         return text in self.gdb.said[-LAST_WORDS:]
 
+    def _has_sent(self, pattern: re.Pattern[bytes], since: int) -> bool:
+        """GDB, in a piece that has passed since then."""
+        return any(who == "gdb" and pattern.search(data) for who, data in self.tap.passed[since:])
+
     def has_given_up(self) -> bool:
         """Has GDB given a command up?  It may have left what it had planted for it, and plants the
         rest again with the next."""
@@ -147,9 +151,7 @@ class Session:
         self.gdb.start(self.note(command))
         stop = self.gdb.stop_within(AGAIN)
         stop = self.interrupt() if stop is None else self.look(stop)
-        passed_on = any(who == "gdb" and PASSES_ON.search(data)
-                        for who, data in self.tap.passed[before:])
-        return {"reason": GIVEN_UP} if passed_on else stop
+        return {"reason": GIVEN_UP} if self._has_sent(PASSES_ON, before) else stop
 
     def resume_for(self, command: str, seconds: float) -> dict[str, str]:
         """Until it stops by itself, or has run so long and is interrupted; {}: the command makes
@@ -180,7 +182,7 @@ class Session:
         self.note("Ctrl-C")
         self.gdb.press_ctrl_c()
         stop = self.gdb.stop_within(AGAIN)
-        sent = any(who == "gdb" and CTRL_C in data for who, data in self.tap.passed[before:])
+        sent = self._has_sent(CTRL_C, before)
         if stop is None and self._has_said(LEFT_OVER):
             self._late += 1  # nothing runs: sent by now or not, it ends what is resumed next
             return {"reason": GIVEN_UP}
