@@ -342,8 +342,10 @@ void arch_arm_points(struct trap_frame *frame);
 /* The execute point at the frame's pc has been told of: let the instruction run. */
 void arch_point_told(struct trap_frame *frame);
 
-/* Does TRAP_BREAKPOINT's pc stand behind a breakpoint instruction of the kind the stub plants? */
+/* Does TRAP_BREAKPOINT's pc stand behind a breakpoint instruction of the kind the stub plants, even
+ * if it has been removed since?  Is it one that has been? */
 bool arch_frame_behind_breakpoint(const struct trap_frame *frame);
+bool arch_frame_behind_removed(const struct trap_frame *frame);
 
 /* REGS of a record: the values of arch_gdb's integer registers, in order; see FORMAT.md. */
 size_t arch_record_registers(struct trap_frame *frame, uint64_t *values, size_t max,

@@ -217,7 +217,9 @@ __attribute__((noinline)) static enum trap_verdict handle(struct trap *trap)
         return TRAP_HANDLED;
     }
     session_enter(trap);
-    if (is_wanted(trap))
+    if (session_pass_removed(trap))
+        verdict = TRAP_HANDLED;
+    else if (is_wanted(trap))
         verdict = stop_for(trap);
     if (verdict == TRAP_HANDLED)
         session_leave(trap->frame);

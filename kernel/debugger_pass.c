@@ -53,12 +53,27 @@ __attribute__((noinline)) static enum trap_verdict pass_hit(struct trap *trap, s
     return TRAP_HANDLED;
 }
 
+bool session_pass_removed(struct trap *trap)
+{
+    if (trap->kind != TRAP_BREAKPOINT || !arch_frame_behind_removed(trap->frame))
+        return false;
+    arch_frame_set_pc(trap->frame, trap->pc - arch_gdb.breakpoint_size);
+    return true;
+}
+
+/* A debugger that has had the machine may have left while this CPU was on its way here. */
+__attribute__((noinline)) static enum trap_verdict pass_left_behind(struct trap *trap)
+{
+    return session_pass_removed(trap) ? TRAP_HANDLED : TRAP_DECLINED;
+}
+
 enum trap_verdict debugger_pass_breakpoint(struct trap *trap)
 {
     struct side *side = &debugger.sides[trap->cpu];
 
-    if (!gdbstub_concerned(&debugger.stub) || debugger.waiting || is_busy(trap, side) ||
-        stop_ordered(trap->cpu) != STOP_RUN)
+    if (!gdbstub_concerned(&debugger.stub))
+        return debugger.machine.frame != NULL ? pass_left_behind(trap) : TRAP_DECLINED;
+    if (debugger.waiting || is_busy(trap, side) || stop_ordered(trap->cpu) != STOP_RUN)
         return TRAP_DECLINED;
     return pass_hit(trap, side);
 }

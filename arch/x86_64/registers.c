@@ -334,13 +334,23 @@ bool arch_parked_write(struct trap_frame *frame, struct arch_context *context, s
     return true;
 }
 
-/* CC, and not the last byte of CD 03, behind which the same exception stops. */
+/* Not CD 03, behind which the same exception stops: CC is perhaps no longer there. */
 bool arch_frame_behind_breakpoint(const struct trap_frame *frame)
+{
+    static const uint8_t int_3[] = {0xcd, 0x03};
+    uint8_t code[sizeof(int_3)];
+
+    return arch_copy_from(code, frame->rip - sizeof(code), sizeof(code)) < sizeof(code) ||
+           __builtin_memcmp(code, int_3, sizeof(code)) != 0;
+}
+
+bool arch_frame_behind_removed(const struct trap_frame *frame)
 {
     uint8_t byte;
 
-    return arch_copy_from(&byte, frame->rip - sizeof(int3), sizeof(byte)) == sizeof(byte) &&
-           byte == int3[0];
+    return arch_frame_behind_breakpoint(frame) &&
+           arch_copy_from(&byte, frame->rip - sizeof(int3), sizeof(byte)) == sizeof(byte) &&
+           byte != int3[0];
 }
 
 /* Of this CPU, or of a thread that does not run, whose context is given. */

@@ -95,6 +95,10 @@ class Monitor:
         """One that cannot be corrected, in bank 0 of the first processor (SDM 3B 15.3.2.2)."""
         self._command("mce 0 0 0xbd00000000000000 0x5 0 0")
 
+    def host_threads(self) -> list[int]:
+        """The host's thread of each processor."""
+        return [cpu["thread-id"] for cpu in self._execute("query-cpus-fast")]
+
     def pages(self) -> list[Page]:
         """Every page that the current page tables map."""
         rows = re.findall(r"^([0-9a-f]+): ([0-9a-f]+) (\S{9})$", self._command("info tlb"),
