@@ -72,6 +72,16 @@ void arch_tell_emulator_of_crash(void);
 /* Microseconds since boot, monotonic; 0 before arch_init_time().  Anywhere. */
 uint64_t arch_time_us(void);
 
+/* A wait for somebody else, of so many microseconds in which this CPU itself runs: while a host
+ * holds up a machine as a whole, nobody has the time. */
+struct arch_wait {
+    uint64_t looked_us, left_us;
+};
+struct arch_wait arch_wait_for(uint64_t limit_us);
+
+/* Pause between two looks.  False when the time is over. */
+bool arch_wait_on(struct arch_wait *wait);
+
 /* 16 bytes that differ from boot to boot.  Anywhere. */
 void arch_boot_id(uint8_t id[CRASH_BOOT_ID_BYTES]);
 

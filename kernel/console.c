@@ -79,12 +79,12 @@ static struct turn begin_turn(void)
 {
     struct turn turn = {.interrupts = arch_interrupts_disable()};
     unsigned me = arch_cpu_id() + 1;
-    uint64_t began_us = arch_time_us();
+    struct arch_wait wait = arch_wait_for(PATIENCE_US);
 
     if (atomic_load(&console.in_crash) || atomic_load(&console.writer) == me)
         return turn;
-    while (!(turn.taken = take_turn(me)) && arch_time_us() - began_us < PATIENCE_US)
-        arch_pause();
+    while (!(turn.taken = take_turn(me)) && arch_wait_on(&wait))
+        ;
     return turn;
 }
 

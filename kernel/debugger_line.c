@@ -50,6 +50,12 @@ static bool send_rest(void)
     return line.rest_length == 0;
 }
 
+void debugger_line_send_rest(void)
+{
+    if (line.rest_length > 0)
+        (void)send_rest();
+}
+
 void debugger_line_send(const void *packet, size_t len)
 {
     line.dropped = !send_rest();
@@ -141,18 +147,13 @@ bool debugger_line_has_gdb(void)
  * it does not if it is in an NMI. */
 static bool take_line(void)
 {
-    uint64_t asked_us = 0;
+    struct arch_wait wait = arch_wait_for(PATIENCE_US);
 
     while (!stop_borrow()) {
-        if (stop_has())
+        if (stop_has() || !arch_wait_on(&wait))
             return false;
         if (!stop_is_asked(arch_cpu_id()))
-            asked_us = 0;
-        else if (asked_us == 0)
-            asked_us = arch_time_us() | 1;
-        else if (arch_time_us() - asked_us > PATIENCE_US)
-            return false;
-        arch_pause();
+            wait = arch_wait_for(PATIENCE_US);
     }
     return true;
 }

@@ -8,9 +8,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Send a packet.  What the line does not take goes before the next one, so that each is whole; one
- * that comes before that is dropped.  The caller has the machine. */
+/* Send a packet.  What the line does not take in time goes out as soon as it takes something again,
+ * and before the next packet, so that each is whole; one that comes before that is dropped.  The
+ * caller has the machine. */
 void debugger_line_send(const void *packet, size_t len);
+void debugger_line_send_rest(void);
 
 /* For console_share(): text, for GDB while it can take it, else as it is.  Anywhere. */
 bool debugger_line_print(const void *text, size_t len);

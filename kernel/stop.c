@@ -13,7 +13,6 @@
 
 enum stop_limits {
     PATIENCE_US = 1000000, /* an emulator's CPUs may be held up */
-    LONGEST_LOOK_US = 100, /* what is longer, this CPU was held up itself */
     ASK_AGAIN_US = 200,
     TURN_US = 20000, /* for a CPU that is said to want the machine to take it */
     NOBODY = 0,
@@ -46,32 +45,6 @@ static struct {
     } cpus[ARCH_CPUS];
 } stop;
 
-/* Time that a CPU spends waiting, while it runs.  A host that has held up all CPUs of a machine has
- * taken nothing of it: the others have not had the time either. */
-struct wait {
-    uint64_t looked_us, left_us;
-};
-
-static struct wait begin_wait(uint64_t limit_us)
-{
-    return (struct wait){.looked_us = arch_time_us(), .left_us = limit_us};
-}
-
-/* Pause.  False when the time is over. */
-static bool wait_on(struct wait *wait)
-{
-    uint64_t now_us, passed_us;
-
-    arch_pause();
-    now_us = arch_time_us();
-    passed_us = now_us - wait->looked_us;
-    if (passed_us > LONGEST_LOOK_US)
-        passed_us = LONGEST_LOOK_US;
-    wait->looked_us = now_us;
-    wait->left_us -= passed_us < wait->left_us ? passed_us : wait->left_us;
-    return wait->left_us > 0;
-}
-
 bool stop_take(void)
 {
     unsigned me = arch_cpu_id(), owner = NOBODY;
@@ -86,12 +59,12 @@ bool stop_take(void)
 void stop_wait_turn(void)
 {
     unsigned me = arch_cpu_id(), mine = 1u << me;
-    struct wait wait = begin_wait(TURN_US);
+    struct arch_wait wait = arch_wait_for(TURN_US);
 
     atomic_fetch_or(&stop.waiting, mine);
     while (atomic_load(&stop.last) == me + 1 && (atomic_load(&stop.waiting) & ~mine) != 0 &&
            !stop_is_asked(me)) {
-        if (!wait_on(&wait))
+        if (!arch_wait_on(&wait))
             atomic_store(&stop.waiting, mine);
     }
 }
@@ -165,13 +138,13 @@ static bool all_stopped(unsigned me)
 void stop_others(void)
 {
     unsigned me = arch_cpu_id();
-    struct wait wait = begin_wait(PATIENCE_US);
+    struct arch_wait wait = arch_wait_for(PATIENCE_US);
     uint64_t asked_us = wait.looked_us;
     bool stopped = ask_all(me);
 
     atomic_fetch_add(&stop.count, 1);
     atomic_store(&stop.last, me + 1);
-    while (!stopped && wait_on(&wait)) {
+    while (!stopped && arch_wait_on(&wait)) {
         stopped = all_stopped(me);
         if (!stopped && wait.looked_us - asked_us > ASK_AGAIN_US) {
             stopped = ask_all(me);
@@ -235,12 +208,12 @@ static bool is_going(const struct cpu *cpu)
  * in a short loop, never lets them get anywhere. */
 void stop_give_back(void)
 {
-    struct wait wait = begin_wait(PATIENCE_US);
+    struct arch_wait wait = arch_wait_for(PATIENCE_US);
 
     for (unsigned id = 0; id < ARCH_CPUS; id++)
         release(&stop.cpus[id]);
     for (unsigned id = 0; id < arch_cpu_count(); id++) {
-        while (is_going(&stop.cpus[id]) && wait_on(&wait))
+        while (is_going(&stop.cpus[id]) && arch_wait_on(&wait))
             ;
     }
     atomic_store(&stop.owner, NOBODY);
@@ -299,7 +272,7 @@ bool stop_take_or_join(struct trap_frame *frame)
 bool stop_call(unsigned cpu, void (*function)(void *), void *argument)
 {
     struct cpu *other = &stop.cpus[cpu];
-    struct wait wait = begin_wait(PATIENCE_US);
+    struct arch_wait wait = arch_wait_for(PATIENCE_US);
 
     if (atomic_load(&other->state) != STOPPED)
         return false;
@@ -307,7 +280,7 @@ bool stop_call(unsigned cpu, void (*function)(void *), void *argument)
     atomic_store(&other->called, false);
     atomic_store(&other->call, function);
     while (!atomic_load(&other->called)) {
-        if (!wait_on(&wait) && atomic_exchange(&other->call, NULL) != NULL) {
+        if (!arch_wait_on(&wait) && atomic_exchange(&other->call, NULL) != NULL) {
             atomic_store(&other->lost, true);
             (void)move(other, STOPPED, ASKED); /* it has gone on, and come to its end */
             return false;

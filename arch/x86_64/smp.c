@@ -122,10 +122,10 @@ static bool decide(enum smp_answer decision)
 
 static bool wait_for_answer(uint64_t us)
 {
-    uint64_t begin = arch_time_us();
+    struct arch_wait wait = arch_wait_for(us);
 
-    while (answer() == WAITED_FOR && arch_time_us() - begin < us)
-        arch_pause();
+    while (answer() == WAITED_FOR && arch_wait_on(&wait))
+        ;
     return answer() == ANSWERED;
 }
 

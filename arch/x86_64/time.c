@@ -1,5 +1,5 @@
 /*
- * time.c - microseconds since boot, from the time stamp counter (SDM 3B 18.17).
+ * time.c - microseconds since boot, from the time stamp counter (SDM 3B 18.17); and patience.
  *
  * Calibrated once and not corrected afterwards: it orders events, it is not a wall clock.
  */
@@ -38,6 +38,10 @@ enum calibration {
 #define MIN_HZ      100000000u
 #define MAX_HZ      20000000000u
 #define FALLBACK_HZ 1000000000u
+
+enum waiting {
+    LONGEST_LOOK_US = 100, /* between two: what is longer, this CPU was held up itself */
+};
 
 static struct {
     uint64_t start; /* the counter, at boot */
@@ -144,4 +148,23 @@ uint64_t arch_time_us(void)
         (unsigned __int128)(rdtsc() - clock.start) * clock.scale;
 
     return (uint64_t)(product >> 64);
+}
+
+struct arch_wait arch_wait_for(uint64_t limit_us)
+{
+    return (struct arch_wait){.looked_us = arch_time_us(), .left_us = limit_us};
+}
+
+bool arch_wait_on(struct arch_wait *wait)
+{
+    uint64_t now_us, passed_us;
+
+    arch_pause();
+    now_us = arch_time_us();
+    passed_us = now_us - wait->looked_us;
+    if (passed_us > LONGEST_LOOK_US)
+        passed_us = LONGEST_LOOK_US;
+    wait->looked_us = now_us;
+    wait->left_us -= passed_us < wait->left_us ? passed_us : wait->left_us;
+    return wait->left_us > 0;
 }

@@ -167,18 +167,15 @@ bool arch_line_init(enum arch_line line)
 /* Wait for all bits of `wanted`; a line that is dead gets one chance. */
 static bool wait_for_status(enum arch_line line, uint8_t wanted)
 {
-    uint64_t begin = arch_time_us();
+    struct arch_wait wait = arch_wait_for(MAX_WAIT_US);
+    int polls = lines[line].dead ? 1 : MAX_POLLS;
+    bool ready;
 
-    for (int polls = lines[line].dead ? 1 : MAX_POLLS;
-         polls > 0 && arch_time_us() - begin < MAX_WAIT_US; polls--) {
-        if ((read_register(line, LINE_STATUS) & wanted) == wanted) {
-            lines[line].dead = false;
-            return true;
-        }
-        arch_pause();
-    }
-    lines[line].dead = true;
-    return false;
+    do
+        ready = (read_register(line, LINE_STATUS) & wanted) == wanted;
+    while (!ready && --polls > 0 && arch_wait_on(&wait));
+    lines[line].dead = !ready;
+    return ready;
 }
 
 size_t arch_line_write(enum arch_line line, const void *bytes, size_t len)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from guest import DEADLINE
+from monitor import Monitor
 from packets import packet
+from programs import KERNEL_BASE, addresses_of, symbols_of
 
 EVERY_BYTE = bytes(range(256))
 OVERSIZE = 5000  # more than the stub offers
+READ = 1024  # bytes: a reply is longer than what the wire holds
+COM2 = 1  # enum arch_line
 NOISE = {
     "every byte": EVERY_BYTE * 4,
     "the beginning of a packet": b"$",
@@ -48,6 +55,21 @@ def test_garbage_between_packets_is_skipped(line, garbage):
 def test_a_packet_whose_end_is_lost_ends_where_the_next_begins(line):
     line.send(b"$mffffffff80100000,4")
     assert line.request("qC") == "QC1"
+
+
+def test_a_reply_is_whole_when_it_is_read_after_the_stub_s_patience(waiting, connect, kernel_elf,
+                                                                    tmp_path):
+    """The wire holds a part of it until then: nobody asks for the rest."""
+    line = connect(waiting("", *Monitor.options(tmp_path / "qmp")))
+    text = symbols_of(kernel_elf)["kernel_main"]
+    whole = line.request(f"m{text:x},{READ:x}")
+    monitor = Monitor(tmp_path / "qmp")
+    [dead] = addresses_of(kernel_elf, [f"'arch/x86_64/uart.c'::lines[{COM2}].dead"])
+    line.send(packet(f"m{text:x},{READ:x}"))
+    deadline = time.monotonic() + DEADLINE
+    while monitor.physical_memory(dead - KERNEL_BASE, 1) == b"\0":
+        assert time.monotonic() < deadline
+    assert line.reply() == whole
 
 
 @pytest.mark.parametrize("malformed", [
