@@ -226,10 +226,14 @@ def count_cycles(arguments: argparse.Namespace) -> int:
         machine.wait_for(BEGUN)
         cycles = Cycles(packets.Line(machine.gdb))
         heap = heap_place(arguments.kernel, CPUS, COUNTERS["heap blocks"])
-        turns = itertools.cycle([(tick_place(arguments.kernel, CPUS), 0), (heap, 0), (heap, 1)])
+        tick = tick_place(arguments.kernel, CPUS)
+        turns = itertools.cycle([(tick, 0), (heap, 0), (heap, 1)])
         while done < arguments.cycles:
+            place, kind = next(turns)
             try:
-                told.update(dict(enumerate(cycles.run(*next(turns), CYCLES_A_TURN))))
+                turn = cycles.run(place, kind, CYCLES_A_TURN)
+                assert place is not tick or min(turn) > 0, f"a CPU does not tick: {turn}"
+                told.update(dict(enumerate(turn)))
             except (AssertionError, pytest.fail.Exception) as error:
                 print(f"soak: FINDING after {done} cycles: {error}", file=sys.stderr)
                 return 1
