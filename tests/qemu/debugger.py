@@ -97,7 +97,8 @@ class Debugger:
         return self(f"print {expression}").partition(" = ")[2].strip()
 
     def number(self, expression: str) -> int:
-        return int(self(f"output/d (long long)({expression})"), 0) % (1 << 64)
+        said = self(f"output/d (long long)({expression})")  # perhaps behind threads that are new
+        return int(said.rpartition("\n")[2]) % (1 << 64)
 
     def functions(self) -> list[str]:
         """The function names of the backtrace, innermost first."""

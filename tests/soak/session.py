@@ -117,7 +117,8 @@ class Session:
             expect(REFUSALS.search(str(error)) is not None, f"GDB to do {command!r}", error)
 
     def number(self, expression: str) -> int:
-        return int(self(f"output/d (long long)({expression})")) % (1 << 64)
+        said = self(f"output/d (long long)({expression})")  # perhaps behind threads that are new
+        return int(said.rpartition("\n")[2]) % (1 << 64)
 
     def call(self, expression: str) -> int:
         """The value of a function call.  A Ctrl-C that comes late ends it: it is made again."""
