@@ -107,7 +107,10 @@ def step(session: Session) -> None:
 
 
 def step_alone(session: Session) -> None:
-    """The others stand still meanwhile."""
+    """The others stand still meanwhile.  What the kernel does for a program in one step of it may
+    wait for a lock that one of them has."""
+    if session.number("$cs & 3") != 0:
+        return
     session("set scheduler-locking on")
     here = session.number("debugger.machine.cpu")
     ticks = "'kernel/schedule.c'::cpus[{}].shown.ticks".format((here + 1) % CPUS)
