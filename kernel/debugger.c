@@ -122,17 +122,12 @@ static bool is_behind_breakpoint(const struct trap *trap)
     return trap->kind == TRAP_BREAKPOINT && arch_frame_behind_breakpoint(trap->frame);
 }
 
-static uint64_t breakpoint_of(const struct trap *trap)
-{
-    return trap->pc - arch_gdb.breakpoint_size;
-}
-
 /* Another CPU has the machine.  A breakpoint is as if it had not been reached yet: if it is still
  * there afterwards, it is hit again. */
 static void rewind(struct trap *trap)
 {
     if (is_behind_breakpoint(trap))
-        arch_frame_set_pc(trap->frame, breakpoint_of(trap));
+        arch_frame_set_pc(trap->frame, debugger_breakpoint_of(trap));
 }
 
 /* Has a watched place been written to?  Such a trap comes once. */
@@ -196,9 +191,9 @@ static bool is_writing(const struct trap *trap)
 /* In here already: nobody can be told of a breakpoint, and no instruction may be lost by one. */
 static enum trap_verdict pass_inside(struct trap *trap)
 {
-    if (!is_behind_breakpoint(trap) || !gdbstub_drop(&debugger.stub, breakpoint_of(trap)))
+    if (!is_behind_breakpoint(trap) || !gdbstub_drop(&debugger.stub, debugger_breakpoint_of(trap)))
         return TRAP_DECLINED;
-    arch_frame_set_pc(trap->frame, breakpoint_of(trap));
+    arch_frame_set_pc(trap->frame, debugger_breakpoint_of(trap));
     return TRAP_HANDLED;
 }
 
@@ -217,7 +212,7 @@ __attribute__((noinline)) static enum trap_verdict handle(struct trap *trap)
         return TRAP_HANDLED;
     }
     session_enter(trap);
-    if (session_pass_removed(trap))
+    if (debugger_pass_removed(trap))
         verdict = TRAP_HANDLED;
     else if (is_wanted(trap))
         verdict = stop_for(trap);

@@ -41,7 +41,7 @@ static struct {
 
 /* ---- Bytes: the caller has the machine ---- */
 
-static bool send_rest(void)
+bool debugger_line_send_rest(void)
 {
     size_t sent = arch_line_write(debugger.machine.line, line.rest, line.rest_length);
 
@@ -50,15 +50,9 @@ static bool send_rest(void)
     return line.rest_length == 0;
 }
 
-void debugger_line_send_rest(void)
-{
-    if (line.rest_length > 0)
-        (void)send_rest();
-}
-
 void debugger_line_send(const void *packet, size_t len)
 {
-    line.dropped = !send_rest();
+    line.dropped = !debugger_line_send_rest();
     if (line.dropped)
         return;
     size_t sent = arch_line_write(debugger.machine.line, packet, len);
@@ -87,7 +81,7 @@ static bool send_text(const char *text, size_t len)
     if (gdbstub_attached(&debugger.stub) &&
         gdbstub_print(&debugger.stub, line.text, copy_for_gdb(text, len)))
         return !line.dropped;
-    return send_rest() && arch_line_write(debugger.machine.line, text, len) == len;
+    return debugger_line_send_rest() && arch_line_write(debugger.machine.line, text, len) == len;
 }
 
 static bool keep(const char *text, size_t len)

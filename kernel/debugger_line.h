@@ -12,7 +12,9 @@
  * and before the next packet, so that each is whole; one that comes before that is dropped.  The
  * caller has the machine. */
 void debugger_line_send(const void *packet, size_t len);
-void debugger_line_send_rest(void);
+
+/* Send what is left of one, as far as the line takes it.  True if nothing is left. */
+bool debugger_line_send_rest(void);
 
 /* For console_share(): text, for GDB while it can take it, else as it is.  Anywhere. */
 bool debugger_line_print(const void *text, size_t len);

@@ -13,6 +13,7 @@
 #include "arch/arch.h"
 #include "debugger_port.h"
 #include "debugger_session.h"
+#include "debugger_why.h"
 #include "schedule.h"
 #include "stop.h"
 
@@ -43,7 +44,7 @@ __attribute__((noinline)) static enum trap_verdict pass_hit(struct trap *trap, s
     struct trap caught;
 
     debugger_look_here(&hit.here, trap);
-    hit.pc = trap->pc - arch_gdb.breakpoint_size;
+    hit.pc = debugger_breakpoint_of(trap);
     arch_frame_set_pc(trap->frame, hit.pc);
     if (!arch_guard(ask, &hit, &caught) || !hit.passed) {
         arch_frame_set_pc(trap->frame, trap->pc);
@@ -53,18 +54,18 @@ __attribute__((noinline)) static enum trap_verdict pass_hit(struct trap *trap, s
     return TRAP_HANDLED;
 }
 
-bool session_pass_removed(struct trap *trap)
+__attribute__((noinline)) bool debugger_pass_removed(struct trap *trap)
 {
     if (trap->kind != TRAP_BREAKPOINT || !arch_frame_behind_removed(trap->frame))
         return false;
-    arch_frame_set_pc(trap->frame, trap->pc - arch_gdb.breakpoint_size);
+    arch_frame_set_pc(trap->frame, debugger_breakpoint_of(trap));
     return true;
 }
 
 /* A debugger that has had the machine may have left while this CPU was on its way here. */
-__attribute__((noinline)) static enum trap_verdict pass_left_behind(struct trap *trap)
+static bool is_left_behind(struct trap *trap)
 {
-    return session_pass_removed(trap) ? TRAP_HANDLED : TRAP_DECLINED;
+    return debugger.machine.frame != NULL && debugger_pass_removed(trap);
 }
 
 enum trap_verdict debugger_pass_breakpoint(struct trap *trap)
@@ -72,7 +73,7 @@ enum trap_verdict debugger_pass_breakpoint(struct trap *trap)
     struct side *side = &debugger.sides[trap->cpu];
 
     if (!gdbstub_concerned(&debugger.stub))
-        return debugger.machine.frame != NULL ? pass_left_behind(trap) : TRAP_DECLINED;
+        return is_left_behind(trap) ? TRAP_HANDLED : TRAP_DECLINED;
     if (debugger.waiting || is_busy(trap, side) || stop_ordered(trap->cpu) != STOP_RUN)
         return TRAP_DECLINED;
     return pass_hit(trap, side);

@@ -85,7 +85,7 @@ static void serve(void *argument)
         int byte = arch_line_read(debugger.machine.line);
 
         if (byte < 0) {
-            debugger_line_send_rest();
+            (void)debugger_line_send_rest();
             arch_pause();
             continue;
         }

@@ -54,8 +54,9 @@ void session_enter(const struct trap *trap);
 enum gdbstub_event session_pass(struct trap *trap, struct gdbstub_stop *why);
 
 /* Has a breakpoint been removed before this CPU, which may have been held up, could say that it has
- * hit it?  Then nobody need hear of it: the instruction that is there has yet to run. */
-bool session_pass_removed(struct trap *trap);
+ * hit it?  Then nobody need hear of it: the instruction that is there has yet to run.  In
+ * debugger_pass.c. */
+bool debugger_pass_removed(struct trap *trap);
 
 /* Let GDB have the machine, all of it.  Returns what it wants of it. */
 enum gdbstub_event session_stop(struct trap_frame *frame, struct gdbstub_stop why);

@@ -17,7 +17,7 @@ struct gdbstub_stop debugger_stop(enum gdbstub_signal signal)
 static struct gdbstub_stop why_breakpoint(const struct trap *trap, const struct gdbstub *stub)
 {
     struct gdbstub_stop why = debugger_stop(GDBSTUB_SIGTRAP);
-    uint64_t at = trap->pc - arch_gdb.breakpoint_size;
+    uint64_t at = debugger_breakpoint_of(trap);
 
     if (gdbstub_planted(stub, at) || arch_frame_behind_breakpoint(trap->frame)) {
         why.cause = GDBSTUB_CAUSE_SW_BREAK;
