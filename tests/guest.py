@@ -9,6 +9,8 @@ import contextlib
 import os
 import subprocess
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from select import select
 
@@ -18,6 +20,13 @@ ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
 CHUNK_BYTES = 1 << 16
 DEADLINE = 60  # seconds: never reached unless something is wrong
+
+
+def wait_until(what: Callable[[], bool], complaint: str) -> None:
+    """For what nobody tells of."""
+    deadline = time.monotonic() + DEADLINE
+    while not what():
+        assert time.monotonic() < deadline, complaint
 
 
 class Guest:

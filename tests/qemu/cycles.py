@@ -53,6 +53,11 @@ def compare(cpu: int, counted: dict[int, int], told: list[int]) -> None:
         cpu, counted, told)
 
 
+def fields_of(stop: str) -> dict[str, str]:
+    """Of a stop reply."""
+    return dict(field.partition(":")[::2] for field in stop[3:].split(";"))
+
+
 class Cycles:
     """A raw line to a machine under stress, which is stopped."""
 
@@ -80,11 +85,15 @@ class Cycles:
                 compare(cpu, {other: now[other] - then for other, then in first.items()}, told)
             told[cpu] += 1
             if kind == 0:
-                self._ask(f"z{point}", "OK")
-                self._ask(f"vCont;s:{stop['thread']}")
-                self._ask(f"Z{point}", "OK")
+                self.step_over(point, stop)
         self._ask(f"z{point}", "OK")
         return told
+
+    def step_over(self, point: str, stop: dict[str, str]) -> None:
+        """By the thread that has stopped there."""
+        self._ask(f"z{point}", "OK")
+        self._ask(f"vCont;s:{stop['thread']}")
+        self._ask(f"Z{point}", "OK")
 
     def _ask(self, request: str, expected: str = "") -> str:
         reply = self.line.request(request)
@@ -102,4 +111,4 @@ class Cycles:
         while "break:" not in stop:
             [signal, thread] = re.match(r"T(..).*thread:([^;]+)", stop).groups()
             stop = self._ask(f"vCont;C{signal}:{thread};c")
-        return dict(field.partition(":")[::2] for field in stop[3:].split(";"))
+        return fields_of(stop)

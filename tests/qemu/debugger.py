@@ -97,8 +97,7 @@ class Debugger:
         return self(f"print {expression}").partition(" = ")[2].strip()
 
     def number(self, expression: str) -> int:
-        said = self(f"output/d (long long)({expression})")  # perhaps behind threads that are new
-        return int(said.rpartition("\n")[2]) % (1 << 64)
+        return last_number(self(f"output/d (long long)({expression})"))
 
     def functions(self) -> list[str]:
         """The function names of the backtrace, innermost first."""
@@ -162,6 +161,11 @@ class Debugger:
                 return None
             lines, self._lines = self._lines[:end + 1], self._lines[end + 1:]
             return lines
+
+
+def last_number(said: str) -> int:
+    """What `output` has printed, perhaps behind threads that are new to GDB."""
+    return int(said.rpartition("\n")[2]) % (1 << 64)
 
 
 def unescape(text: str) -> str:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import ctypes
 import os
-import time
 from pathlib import Path
 
-from guest import DEADLINE
+from guest import wait_until
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 17, 0x4206, 0x4207
@@ -39,13 +38,8 @@ class Hold:
 
     def __init__(self, thread: int) -> None:
         self._thread = thread
-        self._holds = True
-        deadline = time.monotonic() + DEADLINE
-        trace(PTRACE_SEIZE, thread)
-        while not self._stops_well():
-            trace(PTRACE_DETACH, thread)
-            assert time.monotonic() < deadline, "it never runs code of the machine"
-            trace(PTRACE_SEIZE, thread)
+        self._holds = False
+        wait_until(self._stops_well, "it never runs code of the machine")
 
     def release(self) -> None:
         if self._holds:
@@ -53,6 +47,11 @@ class Hold:
         self._holds = False
 
     def _stops_well(self) -> bool:
+        """Else it goes on, and may do better the next time."""
+        trace(PTRACE_SEIZE, self._thread)
         trace(PTRACE_INTERRUPT, self._thread)
         os.waitpid(self._thread, WAIT_FOR_THREADS)
-        return is_in_translated_code(self._thread)
+        self._holds = is_in_translated_code(self._thread)
+        if not self._holds:
+            trace(PTRACE_DETACH, self._thread)
+        return self._holds

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from guest import DEADLINE
+from programs import KERNEL_BASE
 
 PAGE = 4096
 LARGE_PAGE = 2 << 20
@@ -110,6 +111,10 @@ class Monitor:
     def physical_memory(self, address: int, length: int) -> bytes:
         text = self._command(f"xp /{length}xb {address:#x}")
         return bytes(int(byte, 16) for byte in re.findall(r"0x([0-9a-f]{2})\b", text))
+
+    def kernel_memory(self, address: int, length: int) -> bytes:
+        """Of its image."""
+        return self.physical_memory(address - KERNEL_BASE, length)
 
     def control_register(self, number: int) -> int:
         text = self._command("info registers")

@@ -9,7 +9,7 @@ import pytest
 
 from debugger import Debugger, GdbError
 from monitor import Monitor
-from programs import KERNEL_BASE, WAITING, line_of, symbols_of
+from programs import WAITING, line_of, symbols_of
 
 INT3 = 0xcc
 
@@ -24,7 +24,7 @@ def test_a_breakpoint_in_read_only_text_is_planted_and_removed(boot, connect, sy
     address = symbols["heartbeat_run"]
 
     def memory() -> bytes:
-        return monitor.physical_memory(address - KERNEL_BASE, 4)
+        return monitor.kernel_memory(address, 4)
 
     before = memory()
     assert line.request(f"Z0,{address:x},1") == "OK"

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bench import booted
-from cycles import Cycles, tick_place
-from guest import DEADLINE, Guest
+from cycles import Cycles, fields_of, tick_place
+from guest import Guest, wait_until
 from holding import Hold
 from monitor import Monitor
 from packets import Line, packet
-from programs import BEATING, KERNEL_BASE, addresses_of
+from programs import BEATING, addresses_of
 
 CPUS = 4
 SOFTWARE = 0
 LONGER_THAN_PATIENCE = 1.2  # seconds
 LOOKS = 20  # of the one that waits
 RUNNING, ASKED, STOPPED = range(3)  # enum stop_state
-
-
-def wait_until(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not what():
-        assert time.monotonic() < deadline
 
 
 class Machine:
@@ -59,7 +53,7 @@ class Machine:
 
     def seen(self, address: int, length: int = 4) -> int:
         """From outside, also while it runs."""
-        return int.from_bytes(self.monitor.physical_memory(address - KERNEL_BASE, length), "little")
+        return int.from_bytes(self.monitor.kernel_memory(address, length), "little")
 
     def state(self, cpu: int) -> int:
         return self.seen(self._states[cpu])
@@ -96,10 +90,10 @@ class Machine:
         while True:
             assert "swbreak" in stop, stop
             first, late = [cpu for cpu in range(CPUS) if cpu != self.stopped_cpu()][:2]
-            self.step_over(stop)
+            self.cycles.step_over(self.point, fields_of(stop))
             hold = self.hold(first)  # who gives the machine back waits for it
             self.line.send(packet("vCont;c"))
-            wait_until(lambda: self.has_hit(late) or self.line.come() != b"")
+            wait_until(lambda: self.has_hit(late) or self.line.come() != b"", "nobody hits it")
             self.held = self.hold(late)
             hold.release()
             if self.has_hit(late):
@@ -109,12 +103,6 @@ class Machine:
         assert "swbreak" in self.line.reply()
         assert self.stopped_cpu() != late and self.state(late) == ASKED
         return late
-
-    def step_over(self, stop: str) -> None:
-        [thread] = [field.partition(":")[2] for field in stop.split(";") if "thread:" in field]
-        assert self.line.request(f"z{self.point}") == "OK"
-        self.line.request(f"vCont;s:{thread}")
-        assert self.line.request(f"Z{self.point}") == "OK"
 
 
 @pytest.fixture
@@ -131,7 +119,7 @@ def test_a_cpu_that_comes_when_its_breakpoint_is_lifted_goes_back_to_it(machine)
     late = machine.stop_behind()
     assert machine.line.request(f"z{machine.point}") == "OK"
     machine.held.release()
-    wait_until(lambda: machine.state(late) == STOPPED)
+    wait_until(lambda: machine.state(late) == STOPPED, "it never joins")
     assert machine.pc(late) == machine.place.address
     told = machine.cycles.run(machine.place, SOFTWARE, 32)
     assert told[late] > 0
@@ -144,9 +132,9 @@ def test_a_cpu_that_comes_when_its_breakpoint_is_gone_tells_nobody(machine, leav
     machine.line.send(packet(leave))
     other = (late + 1) % CPUS
     before = [machine.ticks(cpu) for cpu in range(CPUS)]
-    wait_until(lambda: machine.ticks(other) > before[other])
+    wait_until(lambda: machine.ticks(other) > before[other], "the others stand still")
     machine.held.release()
-    wait_until(lambda: machine.ticks(late) > before[late] + 1)
+    wait_until(lambda: machine.ticks(late) > before[late] + 1, "it does not go on")
     assert machine.line.come() == (b"$OK#9a" if leave == "D" else b"")
     assert "no debugger" not in machine.guest.said
 
@@ -157,17 +145,17 @@ def test_time_in_which_all_cpus_are_held_up_is_not_waited_for(machine):
         machine.line.request("vCont;s")
         late = (machine.stopped_cpu() + 1) % CPUS
         machine.line.send(packet("vCont;c"))
-        wait_until(lambda: machine.state(late) == RUNNING)
+        wait_until(lambda: machine.state(late) == RUNNING, "it never goes")
         hold = machine.hold(late)
         machine.line.send(b"\x03")
-        wait_until(lambda: machine.state(late) == ASKED)
+        wait_until(lambda: machine.state(late) == ASKED, "nobody asks it")
         waiting = machine.hold(owner := machine.owner())
         if not machine.is_lost(late):
             break
         hold.release()
         waiting.release()
         machine.line.reply()
-    time.sleep(LONGER_THAN_PATIENCE)
+    time.sleep(LONGER_THAN_PATIENCE)  # the subject itself: nobody is left to tell of its passing
     for _ in range(LOOKS):
         waiting.release()
         waiting = machine.hold(owner)

@@ -106,10 +106,14 @@ def step(session: Session) -> None:
                f"{command!r} to come to an end", stop)
 
 
+def is_in_a_program(session: Session) -> bool:
+    return session.number("$cs & 3") != 0
+
+
 def step_alone(session: Session) -> None:
     """The others stand still meanwhile.  What the kernel does for a program in one step of it may
     wait for a lock that one of them has."""
-    if session.number("$cs & 3") != 0:
+    if is_in_a_program(session):
         return
     session("set scheduler-locking on")
     here = session.number("debugger.machine.cpu")
@@ -122,8 +126,8 @@ def step_alone(session: Session) -> None:
 
 
 def call(session: Session) -> None:
-    if session.number("$cs & 3") != 0 or session.has_given_up():
-        return  # a program runs; or the call would be refused what was refused before
+    if is_in_a_program(session) or session.has_given_up():
+        return  # the call would be refused what was refused before
     session("set scheduler-locking on")  # GDB gives a call up when another thread has a signal
     count = session.call("arch_cpu_count()")
     expect(count == CPUS, f"a call to say {CPUS}", count)

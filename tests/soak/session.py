@@ -11,7 +11,7 @@ import random
 import re
 from pathlib import Path
 
-from debugger import Debugger, GdbError
+from debugger import Debugger, GdbError, last_number
 from tap import Tap
 
 CTRL_C = re.compile(rb"\x03")
@@ -119,8 +119,7 @@ class Session:
             expect(REFUSALS.search(str(error)) is not None, f"GDB to do {command!r}", error)
 
     def number(self, expression: str) -> int:
-        said = self(f"output/d (long long)({expression})")  # perhaps behind threads that are new
-        return int(said.rpartition("\n")[2]) % (1 << 64)
+        return last_number(self(f"output/d (long long)({expression})"))
 
     def call(self, expression: str) -> int:
         """The value of a function call.  A Ctrl-C that comes late ends it: it is made again."""
