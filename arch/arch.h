@@ -169,6 +169,10 @@ enum arch_line_answer arch_find_line(const char *name, enum arch_line *line);
 /* Set the line up, 8N1.  False if there is no UART there. */
 bool arch_line_init(enum arch_line line);
 
+enum {
+    ARCH_LINE_MS = 2000, /* for one burst; then the line is dead */
+};
+
 /* Send; returns the bytes taken before the UART stopped taking them (then it counts as dead, and
  * later calls give up at once until it takes one again). */
 size_t arch_line_write(enum arch_line line, const void *bytes, size_t len);

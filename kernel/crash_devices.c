@@ -102,7 +102,7 @@ void crash_device_init_disk(void)
 static bool put_line(void *ctx, const char *text, size_t len)
 {
     (void)ctx;
-    crash_progress();
+    crash_progress_for(ARCH_LINE_MS);
     return console_write_raw(text, len);
 }
 

@@ -6,6 +6,7 @@
 #include "crash_memory.h"
 
 #include "arch/arch.h"
+#include "crash_guard.h"
 #include "crash_regions.h"
 #include "crash_stack.h"
 #include "debugger.h"
@@ -170,6 +171,7 @@ static void append_text_page(struct crash_writer *writer, uint64_t address)
     static uint8_t bytes[ARCH_PAGE_BYTES];
     struct crash_text_page page = {.address = address, .length = ARCH_PAGE_BYTES};
 
+    crash_progress();
     while (page.length > 0 && !arch_is_text(address + page.length - 1))
         page.length--; /* the last one, where the code ends */
     if (arch_copy_from(bytes, address, page.length) < page.length)

@@ -33,6 +33,7 @@ struct job {
 static size_t read_memory(void *ctx, uint64_t addr, void *buf, size_t len)
 {
     (void)ctx;
+    crash_progress();
     return arch_copy_from(buf, addr, len);
 }
 

@@ -6,6 +6,7 @@
 #include "arch/arch.h"
 #include "backtrace.h"
 #include "console.h"
+#include "crash_guard.h"
 #include "version.h"
 
 enum {
@@ -19,6 +20,7 @@ static void report_cause(const struct crash_scene *scene)
     const struct trap *trap = scene->trap;
     char words[160];
 
+    crash_progress_for(ARCH_LINE_MS);
     console_print("\n*** kernel crash: %s%s%s, cpu %u, %lu.%06lu s after boot\n", trap->name,
                   trap->message == NULL ? "" : ": ", trap->message == NULL ? "" : trap->message,
                   trap->cpu, scene->began_us / 1000000, scene->began_us % 1000000);
@@ -32,6 +34,7 @@ static void report_place(const char *what, uint64_t address)
 {
     struct crash_map map;
 
+    crash_progress_for(ARCH_LINE_MS);
     for (size_t i = 0; arch_map_entry(i, &map); i++) {
         if (address < map.start || address >= map.end)
             continue;
@@ -48,6 +51,7 @@ static void report_registers(const struct trap_frame *frame)
 {
     unsigned printed = 0;
 
+    crash_progress_for(ARCH_LINE_MS);
     for (size_t i = 0; i < arch_gdb.register_count; i++) {
         const struct gdbstub_register *reg = &arch_gdb.registers[i];
         uint64_t value;
@@ -66,6 +70,7 @@ static void report_backtrace(const struct trap_frame *frame)
     struct backtrace walk;
     struct crash_frame found;
 
+    crash_progress_for(ARCH_LINE_MS);
     console_print("    backtrace (? is a guess):");
     backtrace_begin(&walk, frame);
     for (unsigned i = 0; i < PCS && backtrace_next(&walk, &found); i++)

@@ -6,11 +6,12 @@ Waits for what the machine says, under a deadline; ends only what it started.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from select import select
 
@@ -78,6 +79,13 @@ class Guest:
             if self._said.count(text) < count:
                 pytest.fail(f"the console never said {text!r} ({count} times), but:\n{self._said}")
             return self._said
+
+    @contextlib.contextmanager
+    def unread(self, room: int) -> Iterator[None]:
+        """Nobody reads the console, of which so many bytes are taken.  From the start on."""
+        with self._more:
+            fcntl.fcntl(self._output, fcntl.F_SETPIPE_SZ, room)
+            yield
 
     def runs(self) -> bool:
         """Has it not ended yet?"""

@@ -50,7 +50,7 @@ enum uart_registers {
 
     /* The patience with a UART that takes nothing, whichever ends first: 16 bytes need 1.4 ms, an
      * emulator whose reader is slow needs more. */
-    MAX_WAIT_US = 2000000,
+    MAX_WAIT_US = ARCH_LINE_MS * 1000,
     MAX_POLLS = 1 << 22,
 };
 
