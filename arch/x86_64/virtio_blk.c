@@ -202,14 +202,14 @@ static bool wait_for_answer(void)
 {
     const volatile uint16_t *used = &disk.queue.used.index;
     const volatile uint8_t *answer = &disk.queue.answer;
-    uint64_t begin = arch_time_us();
+    struct arch_wait wait = arch_wait_for(MAX_WAIT_US);
+    uint32_t polls = MAX_POLLS;
 
-    for (uint32_t polls = 0; *used != disk.queue.available.index; polls++) {
-        if (polls == MAX_POLLS || arch_time_us() - begin > MAX_WAIT_US) {
+    while (*used != disk.queue.available.index) {
+        if (--polls == 0 || !arch_wait_on(&wait)) {
             disk.doorbell = NULL; /* the device may still write to the queue */
             return false;
         }
-        arch_pause();
     }
     return *answer == REQUEST_DONE;
 }

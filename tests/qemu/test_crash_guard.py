@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,9 +16,16 @@ from guest import wait_until
 from monitor import Monitor
 from programs import addresses_of
 
-PATIENCE = 20  # ticks
+PATIENCE, DISK_PATIENCE = 20, 60  # ticks
+LONGER_THAN_DISK_S = 2.5
 PAGE = 4096
 SLOW = ["--", "-icount", "shift=9"]  # two million instructions a second
+
+
+@pytest.fixture
+def ticks_left(kernel_elf: Path) -> Callable[[Monitor], int]:
+    [ticks] = addresses_of(kernel_elf, ["'kernel/crash_guard.c'::guard.ticks"])
+    return lambda monitor: int.from_bytes(monitor.kernel_memory(ticks, 4), "little", signed=True)
 
 
 def is_whole(record: Record) -> bool:
@@ -30,19 +41,33 @@ def test_a_slow_machine_loses_nothing(boot, tmp_path):
 
 
 @pytest.mark.parametrize("room", [PAGE, 2 * PAGE])
-def test_a_slow_reader_loses_nothing(boot, kernel_elf: Path, tmp_path, room):
+def test_a_slow_reader_loses_nothing(boot, ticks_left, tmp_path, room):
     """Of the report, or of the record: the line has more patience."""
-    [ticks] = addresses_of(kernel_elf, ["'kernel/crash_guard.c'::guard.ticks"])
     guest = boot("run=provoke:null-read crashdump=serial", *Monitor.options(tmp_path / "qmp"))
-
-    def left() -> int:
-        return int.from_bytes(monitor.kernel_memory(ticks, 4), "little", signed=True)
 
     with guest.unread(room):
         monitor = Monitor.when_ready(tmp_path / "qmp")
-        wait_until(lambda: left() > PATIENCE, "it never writes")
-        wait_until(lambda: left() < PATIENCE * 2, "it never waits")
+        wait_until(lambda: ticks_left(monitor) > PATIENCE, "it never writes")
+        wait_until(lambda: ticks_left(monitor) < PATIENCE * 2, "it never waits")
     monitor.close()
     assert guest.wait() == STATUS
     [record] = load(guest.said.encode())
     assert "serial written" in guest.said and is_whole(record)
+
+
+def test_a_machine_that_is_held_up_keeps_its_disk(boot, ticks_left, tmp_path):
+    """Neither has had that time."""
+    disk = tmp_path / "disk"
+    guest = boot("run=provoke:null-read crashdump=disk", "--disk", str(disk),
+                 *Monitor.options(tmp_path / "qmp"),
+                 "-set", "drive.disk.throttling.bps-write=20000")
+    monitor = Monitor.when_ready(tmp_path / "qmp")
+    wait_until(lambda: PATIENCE < ticks_left(monitor) < DISK_PATIENCE - 5, "it never waits")
+    [thread] = monitor.host_threads()
+    os.kill(thread, signal.SIGSTOP)
+    time.sleep(LONGER_THAN_DISK_S)  # the subject itself: nobody is left to tell of its passing
+    os.kill(thread, signal.SIGCONT)
+    monitor.close()
+    assert guest.wait() == STATUS
+    assert "disk written" in guest.said
+    assert is_whole(*load(disk))
