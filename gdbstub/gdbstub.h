@@ -82,6 +82,7 @@ struct gdbstub {
     unsigned opening;     /* the last request that opens a session: its length and checksum */
     unsigned openings;    /* how often it came, one after the other; 0: another came since */
     unsigned unacked;     /* packets sent that GDB has yet to acknowledge */
+    unsigned repeats;     /* of the last one, which GDB has asked for */
     unsigned line_ends;   /* typed, one after the other */
     uint8_t framing;      /* enum framing of framing.c */
     uint8_t checksum;     /* of the request so far */

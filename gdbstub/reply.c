@@ -11,6 +11,10 @@ enum run_length {
     RUN_LONGEST = 126 - RUN_BASE,
 };
 
+enum {
+    MOST_REPEATS = 8, /* GDB asks three times, and then something else */
+};
+
 void stub_begin_reply(struct gdbstub *stub)
 {
     stub->reply_length = 0;
@@ -151,6 +155,7 @@ void stub_send_reply(struct gdbstub *stub)
     tail[1] = (uint8_t)stub_hex_digit(checksum >> 4);
     tail[2] = (uint8_t)stub_hex_digit(checksum & 15);
     stub->frame_length = len + 4;
+    stub->repeats = 0;
     if (!stub->no_ack)
         stub->unacked++;
     stub->statistics.replies++;
@@ -160,6 +165,6 @@ void stub_send_reply(struct gdbstub *stub)
 
 void stub_repeat_reply(struct gdbstub *stub)
 {
-    if (stub->frame_length > 0)
+    if (stub->frame_length > 0 && stub->repeats++ < MOST_REPEATS)
         stub->port->send(stub->port->ctx, stub->out, stub->frame_length);
 }

@@ -85,6 +85,7 @@ bool stub_put_binary(struct gdbstub *stub, uint8_t byte);
 void stub_put_thread(struct gdbstub *stub, gdbstub_thread thread);
 /* Compress it, frame it, send it, keep it to be repeated. */
 void stub_send_reply(struct gdbstub *stub);
+/* A few times at most: the line may babble. */
 void stub_repeat_reply(struct gdbstub *stub);
 
 #endif

@@ -87,6 +87,7 @@ static const char *const templates[] = {
 
 enum {
     TEMPLATES = sizeof(templates) / sizeof(templates[0]),
+    RECEIVED_AT_ONCE = 8, /* bytes */
 };
 
 struct input {
@@ -197,6 +198,17 @@ static void change(struct fake_machine *machine, struct input *input)
     }
 }
 
+/* A reply may be asked for with each byte: no more of them than there is room for. */
+static void receive(struct fake_machine *machine, const uint8_t *bytes, size_t len)
+{
+    for (size_t done = 0; done < len; done += RECEIVED_AT_ONCE) {
+        size_t rest = len - done;
+
+        fake_receive(machine, bytes + done, rest < RECEIVED_AT_ONCE ? rest : RECEIVED_AT_ONCE);
+        drain(machine);
+    }
+}
+
 static void act(struct fake_machine *machine, struct input *input)
 {
     uint8_t what = next(input);
@@ -205,7 +217,7 @@ static void act(struct fake_machine *machine, struct input *input)
     switch (what % 8) {
     case 0: /* raw bytes */
         len = left(input, next(input));
-        fake_receive(machine, input->at, len);
+        receive(machine, input->at, len);
         input->at += len;
         break;
     case 1: /* a request of any bytes, perhaps a long one */

@@ -110,6 +110,17 @@ static void a_reply_is_repeated_until_acknowledged(void **state)
     expect("-", "");
 }
 
+static void a_line_that_babbles_has_no_reply_repeated_for_ever(void **state)
+{
+    (void)state;
+    prepare();
+    expect("$qAttached#8f", "+$1#31");
+    expect("--------", "$1#31$1#31$1#31$1#31$1#31$1#31$1#31$1#31");
+    expect("----", "");
+    expect("$qAttached#8f", "+$1#31");
+    expect("-", "$1#31");
+}
+
 /* The OK that begins no-ack mode is the last reply that is acknowledged, so it can be repeated. */
 static void the_last_acknowledged_reply_can_be_repeated(void **state)
 {
@@ -305,6 +316,7 @@ int main(void)
         cmocka_unit_test(a_dollar_begins_anew),
         cmocka_unit_test(noise_between_packets_is_ignored),
         cmocka_unit_test(a_reply_is_repeated_until_acknowledged),
+        cmocka_unit_test(a_line_that_babbles_has_no_reply_repeated_for_ever),
         cmocka_unit_test(the_last_acknowledged_reply_can_be_repeated),
         cmocka_unit_test(whoever_asks_for_no_ack_mode_is_acknowledged),
         cmocka_unit_test(a_stop_reply_is_repeated_too),
