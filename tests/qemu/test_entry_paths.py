@@ -18,6 +18,9 @@ from monitor import Monitor, wait_for_socket
 from packets import packet
 
 KERNEL_HALF = 1 << 63
+HIGHEST_PRIORITY = 15
+LEAST_STEPS = 4  # two tests, the write, the note of it
+SAVED = "rax rcx rdx rsi rdi r8 r9 r10 r11 eflags rsp rip".split()
 
 
 @contextmanager
@@ -199,3 +202,44 @@ def test_an_nmi_that_nobody_has_sent_stops_nothing(kernel_elf, tmp_path):
             run_to(gdb, "(char *)trap_stubs + 32")
         let_go(gdb)
         assert guest.wait() == 0, guest.said
+
+
+def begin(gdb: Debugger, function: str, *arguments: str) -> None:
+    """As if the next instruction were a call.  GDB's own calls put CR8 back to what it was."""
+    sp = (gdb.number("$sp") - 512) // 16 * 16 - 8
+    gdb(f"set var *(long *){sp:#x} = $pc")
+    for register, value in zip(["sp", "rdi", "rsi", "pc"], [f"{sp:#x}", *arguments, function]):
+        gdb(f"set var ${register} = {value}")
+
+
+def interrupt_by(gdb: Debugger, function: str, *arguments: str) -> None:
+    """A call that the interrupted code does not see."""
+    saved = {register: gdb.number(f"${register} + 0") for register in SAVED}
+    begin(gdb, function, *arguments)
+    run_to(gdb, f"{saved['rip']:#x}")
+    for register, value in saved.items():
+        gdb(f"set var ${register} = {value}")
+
+
+def test_a_step_inside_an_nmi_leaves_the_task_priority_as_it_was(kernel_elf, tmp_path):
+    """It takes it at any instruction that gives it back, and gives it back behind the next one."""
+    take = ["arch_frame_set_step", "&'guard.c'::arch_keep_frame::kept", "1"]
+    give_back = ["step_end", "0", "0"]
+    with outside(kernel_elf, "gdb=off", tmp_path) as (_, gdb, _):
+        place, sp = run_to(gdb, "debugger_init"), gdb.number("$sp")
+        steps, returned = 0, False
+        while not returned:
+            interrupt_by(gdb, *take)
+            assert gdb.number("$cr8") == HIGHEST_PRIORITY
+            begin(gdb, *give_back)
+            steps += 1
+            gdb.resume(f"stepi {steps}")
+            interrupt_by(gdb, *take)
+            gdb.resume("stepi")
+            returned = gdb.number("$pc") == place
+            interrupt_by(gdb, *give_back)
+            if not returned:
+                run_to(gdb, f"{place:#x}")
+            assert gdb.number("$cr8") == 0, steps
+            gdb(f"set var $sp = {sp:#x}")
+        assert steps > LEAST_STEPS
