@@ -147,7 +147,7 @@ def test_frames_of_different_threads_are_on_their_own_stacks(kernel_elf, tmp_pat
 def test_a_frame_that_iretq_refuses_ends_the_program_alone(kernel_elf, tmp_path):
     with outside(kernel_elf, "run=user:calls:2000", tmp_path) as (guest, gdb, _):
         run_to(gdb, "syscall_entry")
-        run_to(gdb, "trap_return")
+        run_to(gdb, "trap_return", "(((unsigned long *)$rsp)[1] & 3) == 3")  # to the program
         gdb("set var *(unsigned long *)$rsp = 0x800000000000")
         let_go(gdb)
         said = guest.wait_for("program calls ended with status 139")
