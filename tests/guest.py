@@ -20,7 +20,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
 CHUNK_BYTES = 1 << 16
-DEADLINE = 60  # seconds: never reached unless something is wrong
+DEADLINE = 120  # seconds: never reached unless something is wrong
 
 
 def wait_until(what: Callable[[], bool], complaint: str) -> None:

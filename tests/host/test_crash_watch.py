@@ -21,7 +21,7 @@ from record_samples import sample, whole
 
 PROGRAM = Path(__file__).resolve().parents[2] / "scripts/crash.py"
 COMPLETE, UNUSABLE, PARTIAL = 0, 1, 2
-DEADLINE_S = 60
+DEADLINE_S = 120
 LOG = sample("small", "lines")
 REPORTED = b"  record b80223f8, crash"  # how a report of the small sample ends
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-DEADLINE = 30  # seconds: never reached unless something is wrong
+DEADLINE = 120  # seconds: never reached unless something is wrong
 PAIR = re.compile(r'([\w-]+)="((?:[^"\\]|\\.)*)"')
 TEXT = re.compile(r'[~@&]"(.*)"$')
 STOP = r"\*stopped|\^error"

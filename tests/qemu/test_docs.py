@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from docs import DOCS, LLDB_MODULES, ROOT, Reader, at_socket, blocks, commands
+from docs import DEADLINE, DOCS, LLDB_MODULES, ROOT, Reader, at_socket, blocks, commands
 
 RUN = [path for path in DOCS if blocks(path, "console")]
 MANUAL = ROOT / "docs/debugging.md"
@@ -159,13 +159,13 @@ def test_the_commands_in_launch_json_attach(configurations, waiting):
     done = subprocess.run(["gdb", "-nx", "-batch", real(gdb["program"]), *words, "-ex",
                            f"target remote {guest.gdb}", "-ex", "info symbol $pc"], cwd=ROOT,
                           text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=60)
+                          stderr=subprocess.STDOUT, timeout=DEADLINE)
     assert "debugger_wait" in done.stdout or "arch_breakpoint" in done.stdout, done.stdout
     lldb = by_type["lldb"]
     words = [word for step in lldb["targetCreateCommands"] + lldb["processCreateCommands"]
              for word in ("-o", real(step))]
     done = subprocess.run(["lldb", "--no-lldbinit", "--batch", *words, "-o", "thread list"],
                           text=True, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=60,
+                          stderr=subprocess.STDOUT, timeout=DEADLINE,
                           env={**os.environ, "PYTHONPATH": LLDB_MODULES})
     assert "name = 'main'" in done.stdout, done.stdout
