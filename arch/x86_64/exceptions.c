@@ -129,8 +129,8 @@ extern const uint8_t trap_return[];
 struct trap_frame *arch_trap_stack(struct trap_frame *frame);
 struct trap_frame *arch_trap(struct trap_frame *frame);
 
-/* Is an NMI being handled, which only the return from it ends? */
-static bool in_nmi[ARCH_CPUS];
+/* NMIs that are being handled on the stack for that, one inside the other. */
+static unsigned nmis[ARCH_CPUS];
 
 /* Where a frame goes that is moved to the stack of that purpose. */
 static struct trap_frame *first_frame(enum arch_stack_purpose purpose)
@@ -149,17 +149,27 @@ static struct trap_frame *move_frame(const struct trap_frame *frame,
     return to;
 }
 
+/* As move_frame(), below what that stack holds already. */
+static struct trap_frame *nest_frame(const struct trap_frame *frame)
+{
+    struct trap_frame *to = (struct trap_frame *)(uintptr_t)(frame->rsp & ~(uint64_t)15) - 1;
+
+    *to = *frame;
+    return to;
+}
+
 /* The return from any fault lets the next NMI in (SDM 3A 6.7.1), and that begins at the top of its
- * IST stack again: so an NMI, in which copies may fault, is handled elsewhere.  One inside another
- * stays where it is; it must not fault. */
+ * IST stack again: so an NMI, in which copies may fault, is handled elsewhere.  One that comes
+ * while the debugger has another stack stays where it is; it must not fault. */
 static struct trap_frame *nmi_frame(struct trap_frame *frame)
 {
     unsigned cpu = arch_cpu_id();
+    bool nests = is_on_purpose_stack(frame->rsp, ARCH_STACK_NMI);
 
-    if (in_nmi[cpu] || is_on_purpose_stack(frame->rsp, ARCH_STACK_NMI))
+    if (nmis[cpu] > 0 && !nests)
         return frame;
-    in_nmi[cpu] = true;
-    return move_frame(frame, ARCH_STACK_NMI);
+    nmis[cpu]++;
+    return nests ? nest_frame(frame) : move_frame(frame, ARCH_STACK_NMI);
 }
 
 /* What a trap that the processor does not raise has beside its vector, until it is handled. */
@@ -296,7 +306,7 @@ struct trap_frame *arch_trap(struct trap_frame *frame)
         handle_ordinary(&trap);
     else
         handle_exception(&trap);
-    if (vector == VECTOR_NMI && frame == first_frame(ARCH_STACK_NMI))
-        in_nmi[trap.cpu] = false;
+    if (vector == VECTOR_NMI && is_on_purpose_stack((uint64_t)(uintptr_t)frame, ARCH_STACK_NMI))
+        nmis[trap.cpu]--;
     return is_stepped_call(trap.frame) ? raise_step(trap.frame) : trap.frame;
 }

@@ -20,6 +20,7 @@ from packets import packet
 KERNEL_HALF = 1 << 63
 HIGHEST_PRIORITY = 15
 LEAST_STEPS = 4  # two tests, the write, the note of it
+STACK_BYTES = 16 << 10
 SAVED = "rax rcx rdx rsi rdi r8 r9 r10 r11 eflags rsp rip".split()
 
 
@@ -183,6 +184,36 @@ def test_a_fault_inside_an_nmi_lets_no_other_nmi_overwrite_it(threads_elf):
                 assert line.request(f"m{address:x},8")[0] == "E"
 
 
+def frame_of_nmi(gdb: Debugger) -> int:
+    """Of the one that is injected now: where it is handled."""
+    gdb("monitor nmi")
+    run_to(gdb, "(char *)trap_stubs + 32")
+    return run_to(gdb, "arch_trap") and gdb.number("$rdi")
+
+
+def test_an_nmi_that_a_fault_inside_another_lets_in_is_handled_below_it(kernel_elf, tmp_path):
+    """Not at the top of the entry stack: there the next one begins.  In a handler, and anywhere on
+    its way out, where a debugger may be asked for anew."""
+    fault = ["arch_copy", "&'guard.c'::arch_keep_frame::kept", "0", "1"]
+    with outside(kernel_elf, "run=heartbeat", tmp_path) as (guest, gdb, _):
+        run_to(gdb, "heartbeat_run")
+        place, sp = gdb.number("$pc"), gdb.number("$sp")
+        first = frame_of_nmi(gdb)
+        interrupt_by(gdb, *fault)
+        second = frame_of_nmi(gdb)
+        assert first - STACK_BYTES < second < first
+        interrupt_by(gdb, *fault)
+        assert first - STACK_BYTES < frame_of_nmi(gdb) < second
+        run_to(gdb, "trap_return", f"(unsigned long)$sp > {second:#x}")
+        interrupt_by(gdb, *fault)
+        run_to(gdb, "trap_return", f"(unsigned long)$sp > {first:#x}")
+        left = gdb.number("$sp")
+        assert left - STACK_BYTES < frame_of_nmi(gdb) < left
+        run_to(gdb, f"{place:#x}", f"$sp == {sp:#x}")
+        let_go(gdb)
+        guest.wait_for("heartbeat 2: ")
+
+
 def test_each_cpu_has_interrupt_stacks_of_its_own(kernel_elf, tmp_path):
     with outside(kernel_elf, "run=cpus", tmp_path, 2) as (guest, gdb, monitor):
         run_to(gdb, "'cpus_check.c'::report")
@@ -204,19 +235,23 @@ def test_an_nmi_that_nobody_has_sent_stops_nothing(kernel_elf, tmp_path):
         assert guest.wait() == 0, guest.said
 
 
-def begin(gdb: Debugger, function: str, *arguments: str) -> None:
-    """As if the next instruction were a call.  GDB's own calls put CR8 back to what it was."""
+def begin(gdb: Debugger, function: str, *arguments: str) -> int:
+    """As if the next instruction were a call; returns the stack pointer behind that.  GDB's own
+    calls put CR8 back to what it was."""
     sp = (gdb.number("$sp") - 512) // 16 * 16 - 8
     gdb(f"set var *(long *){sp:#x} = $pc")
-    for register, value in zip(["sp", "rdi", "rsi", "pc"], [f"{sp:#x}", *arguments, function]):
+    for register, value in zip(["rdi", "rsi", "rdx"], arguments):
         gdb(f"set var ${register} = {value}")
+    gdb(f"set var $sp = {sp:#x}")
+    gdb(f"set var $pc = {function}")
+    return sp + 8
 
 
 def interrupt_by(gdb: Debugger, function: str, *arguments: str) -> None:
     """A call that the interrupted code does not see."""
     saved = {register: gdb.number(f"${register} + 0") for register in SAVED}
-    begin(gdb, function, *arguments)
-    run_to(gdb, f"{saved['rip']:#x}")
+    sp = begin(gdb, function, *arguments)
+    run_to(gdb, f"{saved['rip']:#x}", f"$sp == {sp:#x}")
     for register, value in saved.items():
         gdb(f"set var ${register} = {value}")
 
