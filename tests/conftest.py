@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,6 +13,8 @@ import pytest
 from guest import BUILD, ROOT, Guest
 
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests/host")]
+# A shell may have its background jobs ignore Ctrl-C, and what they start: some tests press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
