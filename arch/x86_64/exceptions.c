@@ -132,27 +132,10 @@ struct trap_frame *arch_trap(struct trap_frame *frame);
 /* NMIs that are being handled on the stack for that, one inside the other. */
 static unsigned nmis[ARCH_CPUS];
 
-/* Where a frame goes that is moved to the stack of that purpose. */
-static struct trap_frame *first_frame(enum arch_stack_purpose purpose)
+/* A copy of it below `place`: a stack's top, or what the stack holds already. */
+static struct trap_frame *move_frame(const struct trap_frame *frame, uint64_t place)
 {
-    uint64_t top = purpose_stack_top(arch_cpu_id(), purpose);
-
-    return (struct trap_frame *)(uintptr_t)(top - sizeof(struct trap_frame));
-}
-
-static struct trap_frame *move_frame(const struct trap_frame *frame,
-                                     enum arch_stack_purpose purpose)
-{
-    struct trap_frame *to = first_frame(purpose);
-
-    *to = *frame;
-    return to;
-}
-
-/* As move_frame(), below what that stack holds already. */
-static struct trap_frame *nest_frame(const struct trap_frame *frame)
-{
-    struct trap_frame *to = (struct trap_frame *)(uintptr_t)(frame->rsp & ~(uint64_t)15) - 1;
+    struct trap_frame *to = (struct trap_frame *)(uintptr_t)(place & ~(uint64_t)15) - 1;
 
     *to = *frame;
     return to;
@@ -169,7 +152,7 @@ static struct trap_frame *nmi_frame(struct trap_frame *frame)
     if (nmis[cpu] > 0 && !nests)
         return frame;
     nmis[cpu]++;
-    return nests ? nest_frame(frame) : move_frame(frame, ARCH_STACK_NMI);
+    return move_frame(frame, nests ? frame->rsp : purpose_stack_top(cpu, ARCH_STACK_NMI));
 }
 
 /* What a trap that the processor does not raise has beside its vector, until it is handled. */
@@ -185,11 +168,11 @@ static bool is_stepped_call(const struct trap_frame *frame)
 /* The frame that a debug exception would have made there, where it would have made it. */
 static struct trap_frame *raise_step(const struct trap_frame *frame)
 {
-    uint64_t top = ist_stack_top(arch_cpu_id(), IST_DEBUG);
-    struct trap_frame *to = (struct trap_frame *)(uintptr_t)top - 1;
+    unsigned cpu = arch_cpu_id();
 
-    (void)points_disarm(arch_cpu_id()); /* a second debug exception would begin at that top */
-    *to = *frame;
+    (void)points_disarm(cpu); /* a second debug exception would begin at that top */
+    struct trap_frame *to = move_frame(frame, ist_stack_top(cpu, IST_DEBUG));
+
     to->vector = VECTOR_DEBUG | RAISED;
     return to;
 }
@@ -231,7 +214,7 @@ struct trap_frame *arch_trap_stack(struct trap_frame *frame)
         return frame;
     if (is_refused_return(frame))
         return user_frame(frame);
-    return move_frame(frame, ARCH_STACK_EXCEPTION);
+    return move_frame(frame, purpose_stack_top(arch_cpu_id(), ARCH_STACK_EXCEPTION));
 }
 
 /* CR2 as each CPU's innermost page fault left it. */
