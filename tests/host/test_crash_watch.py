@@ -17,11 +17,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
 from crashlib.watch import Collector, Splitter
+from guest import DEADLINE
 from record_samples import sample, whole
 
 PROGRAM = Path(__file__).resolve().parents[2] / "scripts/crash.py"
 COMPLETE, UNUSABLE, PARTIAL = 0, 1, 2
-DEADLINE_S = 120
 LOG = sample("small", "lines")
 REPORTED = b"  record b80223f8, crash"  # how a report of the small sample ends
 
@@ -92,7 +92,7 @@ def test_a_record_that_lacks_lines_is_ready_at_its_end_and_again_when_completed(
 def watching(*arguments: object, stdin: int = subprocess.DEVNULL) -> Iterator[subprocess.Popen]:
     with subprocess.Popen([sys.executable, str(PROGRAM), "watch", *map(str, arguments)],
                           stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
-        guard = threading.Timer(DEADLINE_S, child.kill)
+        guard = threading.Timer(DEADLINE, child.kill)
         guard.start()
         try:
             yield child

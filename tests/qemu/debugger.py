@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-DEADLINE = 120  # seconds: never reached unless something is wrong
+from guest import DEADLINE
+
 PAIR = re.compile(r'([\w-]+)="((?:[^"\\]|\\.)*)"')
 TEXT = re.compile(r'[~@&]"(.*)"$')
 STOP = r"\*stopped|\^error"

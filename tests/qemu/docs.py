@@ -19,11 +19,10 @@ from pathlib import Path
 
 import pytest
 
-from guest import ROOT, Guest
+from guest import DEADLINE, ROOT, Guest
 from monitor import wait_for_socket
 
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-DEADLINE = 120  # seconds: never reached unless something is wrong
 FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 PROMPT = re.compile(r"^\((?:gdb|lldb)\) ?(.*)")
 MACHINE_PORT, GDB_PORT = "tcp:1234", "localhost:1234"

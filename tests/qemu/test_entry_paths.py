@@ -66,6 +66,35 @@ def gs_bases(gdb: Debugger) -> tuple[int, int]:
     return gdb.number("$gs_base"), gdb.number("$k_gs_base")
 
 
+def begin(gdb: Debugger, function: str, *arguments: str) -> int:
+    """As if the next instruction were a call; returns the stack pointer behind that.  GDB's own
+    calls put CR8 back to what it was."""
+    sp = (gdb.number("$sp") - 512) // 16 * 16 - 8
+    gdb(f"set var *(long *){sp:#x} = $pc")
+    for register, value in zip(["rdi", "rsi", "rdx"], arguments):
+        gdb(f"set var ${register} = {value}")
+    gdb(f"set var $sp = {sp:#x}")
+    gdb(f"set var $pc = {function}")
+    return sp + 8
+
+
+def interrupt_by(gdb: Debugger, function: str, *arguments: str) -> None:
+    """A call that the interrupted code does not see."""
+    saved = {register: gdb.number(f"${register} + 0") for register in SAVED}
+    sp = begin(gdb, function, *arguments)
+    run_to(gdb, f"{saved['rip']:#x}", f"$sp == {sp:#x}")
+    for register, value in saved.items():
+        gdb(f"set var ${register} = {value}")
+
+
+def frame_of_nmi(gdb: Debugger) -> int:
+    """Of the one that is injected now: where it is handled."""
+    gdb("monitor nmi")
+    run_to(gdb, "(char *)trap_stubs + 32")
+    run_to(gdb, "arch_trap")
+    return gdb.number("$rdi")
+
+
 def test_an_nmi_at_any_instruction_of_the_system_call_s_entry_leaves_gs_alone(kernel_elf, tmp_path):
     """Before the swap, between the two, behind them; and at the iretq."""
     with outside(kernel_elf, "run=user:calls:400", tmp_path) as (guest, gdb, monitor):
@@ -184,13 +213,6 @@ def test_a_fault_inside_an_nmi_lets_no_other_nmi_overwrite_it(threads_elf):
                 assert line.request(f"m{address:x},8")[0] == "E"
 
 
-def frame_of_nmi(gdb: Debugger) -> int:
-    """Of the one that is injected now: where it is handled."""
-    gdb("monitor nmi")
-    run_to(gdb, "(char *)trap_stubs + 32")
-    return run_to(gdb, "arch_trap") and gdb.number("$rdi")
-
-
 def test_an_nmi_that_a_fault_inside_another_lets_in_is_handled_below_it(kernel_elf, tmp_path):
     """Not at the top of the entry stack: there the next one begins.  In a handler, and anywhere on
     its way out, where a debugger may be asked for anew."""
@@ -233,27 +255,6 @@ def test_an_nmi_that_nobody_has_sent_stops_nothing(kernel_elf, tmp_path):
             run_to(gdb, "(char *)trap_stubs + 32")
         let_go(gdb)
         assert guest.wait() == 0, guest.said
-
-
-def begin(gdb: Debugger, function: str, *arguments: str) -> int:
-    """As if the next instruction were a call; returns the stack pointer behind that.  GDB's own
-    calls put CR8 back to what it was."""
-    sp = (gdb.number("$sp") - 512) // 16 * 16 - 8
-    gdb(f"set var *(long *){sp:#x} = $pc")
-    for register, value in zip(["rdi", "rsi", "rdx"], arguments):
-        gdb(f"set var ${register} = {value}")
-    gdb(f"set var $sp = {sp:#x}")
-    gdb(f"set var $pc = {function}")
-    return sp + 8
-
-
-def interrupt_by(gdb: Debugger, function: str, *arguments: str) -> None:
-    """A call that the interrupted code does not see."""
-    saved = {register: gdb.number(f"${register} + 0") for register in SAVED}
-    sp = begin(gdb, function, *arguments)
-    run_to(gdb, f"{saved['rip']:#x}", f"$sp == {sp:#x}")
-    for register, value in saved.items():
-        gdb(f"set var ${register} = {value}")
 
 
 def test_a_step_inside_an_nmi_leaves_the_task_priority_as_it_was(kernel_elf, tmp_path):
